@@ -1,0 +1,142 @@
+"""The embedded PostgreSQL 18: started in a process group of its own, so that Ctrl-C is ours to handle, and stopped with us.
+
+It listens on a unix socket in a private folder with a short path and nowhere else, so it asks no password: only the
+operator's own processes can reach it. The files are the business of `postgres_files`, roles and tables of `database`.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from ostiary import postgres_files
+from ostiary.faults import Refusal
+from ostiary.postgres_files import Cluster
+
+START_SECONDS = 60.0  # recovery after a power cut on a slow disk may take a while
+STOP_SECONDS = 10.0
+PAUSE = 0.02
+SOCKET_FOLDER_LIMIT = 80  # bytes; the whole path of a socket may have 103 (macOS)
+OPTIONS = ("listen_addresses=", "port=5432", "timezone=UTC", "log_timezone=UTC", "max_connections=100", "jit=off")
+# PostgreSQL lives exactly as long as the pipe on file descriptor 0: when we close it, or die in whatever way, the
+# reader behind it asks for a fast shutdown. $0 is the socket folder, the arguments are the server and its options.
+KEEPER = """
+exec 3<&0 </dev/null
+"$@" 3<&- & server=$!
+{ read -r _ <&3; kill -INT $server; } 2>/dev/null & reader=$!
+exec 3<&-
+wait $server; status=$?
+kill $reader 2>/dev/null; rmdir "$0" 2>/dev/null
+exit $status
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A server that was told to start and may not answer yet."""
+
+    cluster: Cluster
+    keeper: subprocess.Popen[bytes]
+
+
+def running(home: Path) -> Cluster | None:
+    """The server at work on `home`, if there is one and it has finished starting."""
+    lines = postgres_files.pid_lines(home)
+    if len(lines) < 8 or lines[7].strip() != "ready" or server_process(home) is None:
+        return None
+    return Cluster(home, Path(lines[4]))
+
+
+def server_process(home: Path) -> psutil.Process | None:
+    """The process of the pid file, if it is really this cluster's server and not a stranger with the same number."""
+    try:
+        process = psutil.Process(int(postgres_files.pid_lines(home)[0]))
+        ours = process.name() == "postgres" and Path(process.cwd()).samefile(postgres_files.data(home))
+    except (IndexError, ValueError, OSError, psutil.Error):
+        return None
+    return process if ours else None
+
+
+@contextlib.contextmanager
+def started(home: Path) -> Iterator[Start]:
+    """Tell the server of `home` to start, making its files first if there are none; it stops when the block ends.
+
+    The caller holds the lock of `home`, so whatever still runs there was left behind by a killed process.
+    """
+    postgres_files.prepare(home)
+    _clear_away(home)
+    start = _launch(home)
+    try:
+        yield start
+    finally:
+        _stop(start)
+
+
+def wait(start: Start) -> Cluster:
+    """Return once the server answers; a server that gives up is reported with the last words of its log."""
+    deadline = time.monotonic() + START_SECONDS
+    home = start.cluster.home
+    while time.monotonic() < deadline:
+        if running(home):
+            return start.cluster
+        if start.keeper.poll() is not None:
+            break
+        time.sleep(PAUSE)
+    message = f"the embedded PostgreSQL did not start: {postgres_files.last_words(home)} (see {postgres_files.log(home)})"
+    raise Refusal(message)
+
+
+def _launch(home: Path) -> Start:
+    sockets = _socket_folder()
+    options = [word for option in (*OPTIONS, f"unix_socket_directories={sockets}") for word in ("-c", option)]
+    server = [str(postgres_files.program("postgres")), "-D", str(postgres_files.data(home)), *options]
+    with postgres_files.open_log(home) as log:
+        keeper = subprocess.Popen(
+            ["/bin/sh", "-c", KEEPER, str(sockets), *server],
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            **postgres_files.as_database_user(),
+        )
+    return Start(Cluster(home, sockets), keeper)
+
+
+def _socket_folder() -> Path:
+    usual = tempfile.gettempdir()
+    folder = Path(tempfile.mkdtemp(prefix="ostiary-", dir=usual if len(usual) < SOCKET_FOLDER_LIMIT else "/tmp"))
+    postgres_files.hand_over(folder)
+    return folder
+
+
+def _clear_away(home: Path) -> None:
+    """End a server that outlived its `up`. A pid file that names a stranger would stop PostgreSQL from starting."""
+    left_over = server_process(home)
+    if left_over is not None:
+        for way in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            with contextlib.suppress(psutil.Error):
+                left_over.send_signal(way)
+                left_over.wait(STOP_SECONDS)
+                break
+    elif (lines := postgres_files.pid_lines(home)) and psutil.pid_exists(int(lines[0] or 0)):
+        postgres_files.pid_file(home).unlink(missing_ok=True)
+
+
+def _stop(start: Start) -> None:
+    assert start.keeper.stdin is not None  # noqa: S101 - it was opened with a pipe
+    start.keeper.stdin.close()
+    for way in (signal.SIGQUIT, signal.SIGKILL):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            start.keeper.wait(STOP_SECONDS)
+            break
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(start.keeper.pid, way)
+    with contextlib.suppress(OSError):
+        start.cluster.sockets.rmdir()

@@ -1,0 +1,1 @@
+"""What both services must agree on, and nothing else: leaves, rows, stores, the HTTP kit and the theme."""

@@ -1,0 +1,45 @@
+"""Engines and sessions: how a process reaches PostgreSQL. Nothing here knows a table."""
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+Sessions = async_sessionmaker[AsyncSession]
+
+# Seconds. A request that cannot have a connection in a second is answered 503 rather than kept waiting.
+POOL_WAIT = 1.0
+CONNECT_TIMEOUT = 3.0
+STATEMENT_TIMEOUT_MS = 5_000
+
+
+def async_url(database_url: str) -> URL:
+    """The asyncpg form of any `postgresql://` URL."""
+    return make_url(database_url).set(drivername="postgresql+asyncpg")
+
+
+def make_engine(database_url: str, application_name: str, *, pool_size: int = 10) -> AsyncEngine:
+    """An engine whose waits are all bounded. Connects on first use only.
+
+    `pool_pre_ping` turns the one error per connection after a database restart into none.
+    """
+    return create_async_engine(
+        async_url(database_url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT,
+            "server_settings": {
+                "application_name": application_name,
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": "5000",
+                "timezone": "UTC",
+            },
+        },
+        hide_parameters=True,  # an error must not carry an address or a digest into the log
+    )
+
+
+def make_sessions(engine: AsyncEngine) -> Sessions:
+    """Sessions that keep loaded rows usable after the commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)

@@ -1,0 +1,118 @@
+"""The one schema and its one Alembic chain: creating the database roles, upgrading, and telling where a database stands.
+
+The functions are blocking; call them before the event loop runs, or in a thread.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from ostiary_shared.database import async_url
+
+HERE = Path(__file__).parent
+ROLES = ("ostiary_owner", "ostiary_auth", "ostiary_admin")
+_UPGRADING = 0x0571A1
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationState:
+    """Where a database stands: its revision (None when empty), the newest this code knows, and whether it is ahead of us."""
+
+    current: str | None
+    head: str
+    newer: bool
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.current == self.head
+
+
+class NewerDatabaseError(Exception):
+    """The database was upgraded by a later release than this code."""
+
+
+def state(database_url: str) -> MigrationState:
+    """Where the database stands."""
+    return asyncio.run(_connected(database_url, _state))
+
+
+def upgrade(database_url: str) -> MigrationState:
+    """Bring the schema to this code's revision, one process at a time. Raises NewerDatabaseError, changing nothing."""
+    return asyncio.run(_connected(database_url, _upgrade))
+
+
+def create_roles(database_url: str, passwords: Mapping[str, str]) -> None:
+    """Make the three database roles that are missing and give them these passwords (none: trusted connections only).
+
+    `database_url` must belong to someone who may create roles.
+    """
+    asyncio.run(_connected(database_url, lambda connection: _create_roles(connection, passwords)))
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _state(connection: Connection) -> MigrationState:
+    script = ScriptDirectory.from_config(_config())
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {revision.revision for revision in script.walk_revisions()}
+    return MigrationState(current, str(script.get_current_head()), current is not None and current not in known)
+
+
+def _upgrade(connection: Connection) -> MigrationState:
+    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADING})
+    try:
+        before = _state(connection)
+        if before.newer:
+            raise NewerDatabaseError(
+                f"The database is at revision {before.current}, which this release does not know. "
+                "Start the release that upgraded it, or a later one."
+            )
+        command.upgrade(_config(connection), "head")
+        connection.commit()
+        return _state(connection)
+    finally:
+        connection.rollback()
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _UPGRADING})
+        connection.commit()
+
+
+def _create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADING})
+    quote = connection.dialect.identifier_preparer.quote
+    for role in ROLES:
+        known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
+        password = passwords.get(role, "").replace("'", "''")
+        clause = f" PASSWORD '{password}'" if password else ""
+        if not known or clause:
+            connection.exec_driver_sql(f"{'ALTER' if known else 'CREATE'} ROLE {quote(role)} LOGIN{clause}")
+    database = connection.execute(text("SELECT current_database()")).scalar_one()
+    connection.exec_driver_sql(f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {quote(database)} TO ostiary_owner")
+    connection.exec_driver_sql("GRANT USAGE, CREATE ON SCHEMA public TO ostiary_owner")
+    connection.commit()
+
+
+async def _connected(database_url: str, act: Callable[[Connection], Result]) -> Result:
+    engine = create_async_engine(async_url(database_url), poolclass=NullPool, connect_args={"timeout": 10})
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(act)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,83 @@
+"""What may be done in the console, and the roles that exist after the first start."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+ADMIN = "admin"
+END_USER = "end-user"
+
+
+class Permission(StrEnum):
+    """One door of the console each; a role holds any number of them."""
+
+    USERS_READ = "users:read"
+    USERS_CREATE = "users:create"
+    USERS_UPDATE = "users:update"
+    USERS_LOCK = "users:lock"
+    USERS_DELETE = "users:delete"
+    USERS_SET_PASSWORD = "users:set-password"
+    USERS_RECOVER = "users:recover"
+    SESSIONS_READ = "sessions:read"
+    SESSIONS_END = "sessions:end"
+    ROLES_READ = "roles:read"
+    ROLES_WRITE = "roles:write"
+    GRANTS_WRITE = "grants:write"
+    AUDIT_READ = "audit:read"
+    MESSAGES_READ = "messages:read"
+    MESSAGES_RESEND = "messages:resend"
+    SITES_READ = "sites:read"
+    SITES_WRITE = "sites:write"
+    DENIALS_READ = "denials:read"
+
+    @property
+    def meaning(self) -> str:
+        """What the permission allows, for people who choose among them."""
+        return MEANINGS[self]
+
+
+MEANINGS = {
+    Permission.USERS_READ: "See people and their roles",
+    Permission.USERS_CREATE: "Create people and send invitations",
+    Permission.USERS_UPDATE: "Change names and e-mail addresses, confirm addresses",
+    Permission.USERS_LOCK: "Lock and unlock accounts",
+    Permission.USERS_DELETE: "Delete accounts",
+    Permission.USERS_SET_PASSWORD: "Set a new password for someone",
+    Permission.USERS_RECOVER: "Send recovery mails",
+    Permission.SESSIONS_READ: "See where people are signed in",
+    Permission.SESSIONS_END: "End people's sessions",
+    Permission.ROLES_READ: "See roles and what they allow",
+    Permission.ROLES_WRITE: "Create, change and delete roles",
+    Permission.GRANTS_WRITE: "Give roles to people and take them away",
+    Permission.AUDIT_READ: "Read the audit log",
+    Permission.MESSAGES_READ: "See the mail outbox",
+    Permission.MESSAGES_RESEND: "Send a mail again",
+    Permission.SITES_READ: "See protected sites and their rules",
+    Permission.SITES_WRITE: "Change protected sites and their rules",
+    Permission.DENIALS_READ: "Look up why somebody was refused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SeedRole:
+    """A role made at the first start."""
+
+    name: str
+    description: str
+    permissions: frozenset[Permission]
+
+
+_READING = frozenset(p for p in Permission if p.value.endswith(":read"))
+
+SEED_ROLES = (
+    SeedRole(ADMIN, "May do everything in the console.", frozenset(Permission)),
+    SeedRole(
+        "support",
+        "Helps people back in: sees them, ends sessions, sends recovery mails.",
+        frozenset({
+            Permission.USERS_READ, Permission.SESSIONS_READ, Permission.SESSIONS_END, Permission.USERS_RECOVER,
+            Permission.DENIALS_READ, Permission.MESSAGES_READ,
+        }),
+    ),
+    SeedRole("auditor", "Reads everything, changes nothing.", _READING),
+    SeedRole(END_USER, "What every new person gets. Opens nothing by itself.", frozenset()),
+)

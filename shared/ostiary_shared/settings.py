@@ -1,0 +1,100 @@
+"""The one door to the environment: frozen settings, read once, each also from a file (`OSTIARY_…_FILE`).
+
+A missing or wrong value stops the start with a sentence that says what to write.
+"""
+
+import os
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+PREFIX = "OSTIARY_"
+EXAMPLES = ("changeme", "change-me", "secret", "example", "password")
+
+Network = IPv4Network | IPv6Network
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the text is for the operator."""
+
+
+class Settings(BaseModel):
+    """What both services are told. Each service adds its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    public_url: Annotated[str, Field(description="Where people reach Ostiary, e.g. https://login.example.org. Every link in every mail starts with it.")]
+    database_url: Annotated[SecretStr, Field(description="PostgreSQL, e.g. postgresql://ostiary_auth:…@db:5432/ostiary.")]
+    secret_key: Annotated[SecretStr, Field(description="At least 32 random characters; each service has its own. `openssl rand -base64 48` makes one.")]
+    trusted_proxies: Annotated[tuple[Network, ...], Field(description="Addresses or networks of your reverse proxies, separated by commas. Only they are believed about a client's address, host and scheme.")] = ()
+    site_name: Annotated[str, Field(description="The name people see on pages and in mail.", max_length=60)] = "Ostiary"
+    log_level: Annotated[str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")] = "info"
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read from `environ` (the process's own by default); raises SettingsError with a sentence per fault."""
+        given = _given(cls, os.environ if environ is None else environ)
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise SettingsError("\n".join(_sentence(cls, fault) for fault in error.errors(include_input=False))) from None
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+
+    @field_validator("public_url")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+            raise ValueError("must be an address without a path, such as https://login.example.org")
+        return value.rstrip("/")
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if len(secret) < 32 or len(set(secret)) < 10 or any(word in secret.lower() for word in EXAMPLES):
+            raise ValueError("must be at least 32 random characters; `openssl rand -base64 48` makes one")
+        return value
+
+    @property
+    def secure(self) -> bool:
+        """Whether people come by HTTPS."""
+        return self.public_url.startswith("https://")
+
+
+def _given(cls: type[Settings], environ: Mapping[str, str]) -> dict[str, str]:
+    given: dict[str, str] = {}
+    for name in cls.model_fields:
+        variable = PREFIX + name.upper()
+        path = environ.get(variable + "_FILE")
+        if path:
+            given[name] = _from_file(variable, path)
+        elif environ.get(variable):
+            given[name] = environ[variable]
+    return given
+
+
+def _from_file(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise SettingsError(f"{variable}_FILE names {path}, which cannot be read: {error.strerror}.") from None
+
+
+def _sentence(cls: type[Settings], fault: Any) -> str:
+    name = str(fault["loc"][0])
+    variable = PREFIX + name.upper()
+    if fault["type"] == "missing":
+        return f"{variable} is not set. {cls.model_fields[name].description or ''}"
+    reason = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{variable} cannot be used: {reason}."

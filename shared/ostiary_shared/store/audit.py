@@ -1,0 +1,31 @@
+"""The audit log: rows are only ever added, in the transaction of the act they tell of."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from ostiary_shared.events import Event
+from ostiary_shared.models import AuditEvent
+from ostiary_shared.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """On whom or what an act was done: an id where there is one, and a name that stays readable."""
+
+    id: UUID | None = None
+    name: str = ""
+
+
+async def record(
+    work: Work[Any], event: Event, target: Target, *, reason: str = "", changes: tuple[dict[str, Any], dict[str, Any]] | None = None
+) -> None:
+    """Add a row for an act of the caller. `changes` is (before, after), of the fields that changed only."""
+    caller = work.caller
+    before, after = changes or (None, None)
+    work.session.add(AuditEvent(
+        at=work.now, event=event, actor_id=caller.user_id, actor=caller.operator, target_id=target.id, target=target.name,
+        reason=reason, before=before, after=after, ip=caller.ip, user_agent=caller.user_agent[:400],
+        request_id=caller.request_id,
+    ))
+    await work.session.flush()

@@ -1,0 +1,50 @@
+"""Rate limits: GCRA in one atomic statement, right however many processes ask at once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` in a burst, refilled evenly over `period`."""
+
+    count: int
+    period: timedelta
+
+    @property
+    def interval(self) -> timedelta:
+        """How long one use takes to be forgiven."""
+        return self.period / self.count
+
+
+# Taken only when the theoretical arrival time is no more than a burst ahead; the refused change nothing.
+_TAKE = text("""
+    INSERT INTO counters AS c (key, arrival) VALUES (:key, (:now)::timestamptz + (:interval)::interval)
+    ON CONFLICT (key) DO UPDATE SET arrival = greatest(c.arrival, :now) + (:interval)::interval
+    WHERE greatest(c.arrival, :now) + (:interval)::interval <= (:now)::timestamptz + (:period)::interval
+    RETURNING true
+""")
+_WAIT = text("SELECT arrival FROM counters WHERE key = :key")
+
+
+async def take(session: AsyncSession, key: str, limit: Limit, now: datetime) -> int:
+    """Count one use of `key`: 0 when it is within the limit, else the seconds to wait (at least 1)."""
+    taken = await session.execute(_TAKE, {"key": key, "now": now, "interval": limit.interval, "period": limit.period})
+    if taken.first():
+        return 0
+    arrival = await session.scalar(_WAIT, {"key": key})
+    free_at = (arrival or now) + limit.interval - limit.period
+    return max(1, int((free_at - now).total_seconds() + 0.999))
+
+
+async def clear(session: AsyncSession, key: str) -> None:
+    """Forgive all uses of `key`."""
+    await session.execute(text("DELETE FROM counters WHERE key = :key"), {"key": key})
+
+
+async def sweep(session: AsyncSession, now: datetime) -> None:
+    """Forget counters that no longer hold anybody up."""
+    await session.execute(text("DELETE FROM counters WHERE arrival < :now"), {"now": now})

@@ -1,0 +1,43 @@
+"""Refusals of known people: one row a cause and hour, counted up when it happens again."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ostiary_shared.models import Denial
+from ostiary_shared.tokens import code, tidy_code
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What is kept of a refusal. `cause` tells causes apart; `decision` is `Decision.to_json()`."""
+
+    user_id: UUID
+    cause: str
+    method: str
+    url: str
+    decision: dict[str, Any]
+
+
+async def record(session: AsyncSession, refusal: Refusal, now: datetime) -> str:
+    """Keep a refusal, or count it up; its code, such as `7KQ2-M4XP`."""
+    statement = insert(Denial).values(
+        code=code(), user_id=refusal.user_id, cause=refusal.cause[:500], hour=now.replace(minute=0, second=0, microsecond=0),
+        created_at=now, last_at=now, method=refusal.method[:20], url=refusal.url[:2000], decision=refusal.decision,
+    )
+    kept = await session.scalar(
+        statement.on_conflict_do_update(
+            index_elements=["user_id", "cause", "hour"], set_={"count": Denial.count + 1, "last_at": now}
+        ).returning(Denial.code)
+    )
+    return f"{kept[:4]}-{kept[4:]}" if kept else ""
+
+
+async def find(session: AsyncSession, typed: str) -> Denial | None:
+    """The refusal with this code, however it was typed."""
+    return await session.scalar(select(Denial).where(Denial.code == tidy_code(typed)))

@@ -1,0 +1,121 @@
+"""Single-use tokens and their typed twins. Consuming is one UPDATE: of fifty at once, one succeeds."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ostiary_shared.models import OneTimeToken
+
+
+class Purpose(StrEnum):
+    """What a token is good for; it opens nothing else."""
+
+    CONFIRM = "confirm"
+    RECOVER = "recover"
+    INVITE = "invite"
+    CHANGE_EMAIL = "change-email"
+    CLAIM = "claim"
+
+
+LIFETIMES = {
+    Purpose.CONFIRM: timedelta(hours=24),
+    Purpose.RECOVER: timedelta(minutes=30),
+    Purpose.INVITE: timedelta(days=3),
+    Purpose.CHANGE_EMAIL: timedelta(hours=2),
+    Purpose.CLAIM: timedelta(hours=24),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What a new token is bound to; `subject` carries ids only."""
+
+    purpose: Purpose
+    token_digest: bytes
+    code_digest: bytes | None = None
+    user_id: UUID | None = None
+    email: str = ""
+    subject: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """What a token was good for."""
+
+    id: UUID
+    user_id: UUID | None
+    email: str
+    subject: dict[str, str]
+
+
+async def issue(session: AsyncSession, wanted: Issue, now: datetime) -> datetime:
+    """Keep a new token's digests; until when it is good."""
+    expires_at = now + LIFETIMES[wanted.purpose]
+    session.add(OneTimeToken(
+        purpose=wanted.purpose, token_digest=wanted.token_digest, code_digest=wanted.code_digest,
+        user_id=wanted.user_id, email=wanted.email, subject=wanted.subject, created_at=now, expires_at=expires_at,
+    ))
+    await session.flush()
+    return expires_at
+
+
+async def peek(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
+    """What a live token would be good for, without using it (mail scanners follow links)."""
+    columns = (OneTimeToken.id, OneTimeToken.user_id, OneTimeToken.email, OneTimeToken.subject)
+    found = (await session.execute(select(*columns).where(*_live(purpose, now), OneTimeToken.token_digest == digest))).first()
+    return _consumed(found) if found else None
+
+
+async def consume(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
+    """Use a token up. None when it is unknown, used, voided, expired or meant for something else."""
+    return await _consume(session, now, *_live(purpose, now), OneTimeToken.token_digest == digest)
+
+
+async def consume_code(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
+    """Use a token up by its typed twin; the digest is bound to purpose and address already."""
+    return await _consume(session, now, *_live(purpose, now), OneTimeToken.code_digest == digest)
+
+
+async def void(session: AsyncSession, now: datetime, user_id: UUID, *purposes: Purpose) -> None:
+    """Make a person's outstanding tokens worthless: those of `purposes`, or all."""
+    which = [OneTimeToken.user_id == user_id, OneTimeToken.consumed_at.is_(None), OneTimeToken.voided_at.is_(None)]
+    if purposes:
+        which.append(OneTimeToken.purpose.in_(purposes))
+    await session.execute(update(OneTimeToken).where(*which).values(voided_at=now))
+
+
+async def void_claims(session: AsyncSession, now: datetime) -> None:
+    """Make earlier claim links worthless: the newest alone is good."""
+    await session.execute(
+        update(OneTimeToken)
+        .where(OneTimeToken.purpose == Purpose.CLAIM, OneTimeToken.consumed_at.is_(None), OneTimeToken.voided_at.is_(None))
+        .values(voided_at=now)
+    )
+
+
+def _live(purpose: Purpose, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        OneTimeToken.purpose == purpose, OneTimeToken.consumed_at.is_(None), OneTimeToken.voided_at.is_(None),
+        OneTimeToken.expires_at > now,
+    )
+
+
+async def _consume(session: AsyncSession, now: datetime, *which: ColumnElement[bool]) -> Consumed | None:
+    done = await session.execute(
+        update(OneTimeToken)
+        .where(*which)
+        .values(consumed_at=now)
+        .returning(OneTimeToken.id, OneTimeToken.user_id, OneTimeToken.email, OneTimeToken.subject)
+        .execution_options(synchronize_session=False)
+    )
+    found = done.first()
+    return _consumed(found) if found else None
+
+
+def _consumed(row: Row[Any]) -> Consumed:
+    return Consumed(row.id, row.user_id, row.email, row.subject)

@@ -1,0 +1,63 @@
+"""Password hashes. One of a person's is adopted; a sign-up's waits until its own link proves the mailbox."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ostiary_shared.models import Password
+
+
+async def adopted(session: AsyncSession, user_id: UUID) -> str | None:
+    """The hash that a sign-in is checked against."""
+    return await session.scalar(
+        select(Password.hash).where(Password.user_id == user_id, Password.adopted_at.is_not(None))
+    )
+
+
+async def newest(session: AsyncSession, user_id: UUID) -> str | None:
+    """The adopted hash, or else the one of the newest sign-up that still waits."""
+    return await session.scalar(
+        select(Password.hash)
+        .where(Password.user_id == user_id)
+        .order_by(Password.adopted_at.is_(None), Password.created_at.desc())
+        .limit(1)
+    )
+
+
+async def put(session: AsyncSession, user_id: UUID, hashed: str, now: datetime) -> None:
+    """Make this the only password of the person, at once."""
+    await session.execute(delete(Password).where(Password.user_id == user_id))
+    session.add(Password(user_id=user_id, hash=hashed, created_at=now, adopted_at=now))
+    await session.flush()
+
+
+async def wait(session: AsyncSession, user_id: UUID, hashed: str, now: datetime) -> UUID:
+    """Keep a sign-up's password until its link is used; its id goes into that link's token."""
+    waiting = Password(user_id=user_id, hash=hashed, created_at=now)
+    session.add(waiting)
+    await session.flush()
+    return waiting.id
+
+
+async def adopt(session: AsyncSession, user_id: UUID, password_id: UUID, now: datetime) -> bool:
+    """Bring one waiting password to life and forget all others; False when it is no longer there."""
+    await session.execute(delete(Password).where(Password.user_id == user_id, Password.id != password_id))
+    done = await session.execute(
+        update(Password)
+        .where(Password.user_id == user_id, Password.id == password_id)
+        .values(adopted_at=func.coalesce(Password.adopted_at, now))
+        .returning(Password.id)
+    )
+    return done.first() is not None
+
+
+async def rehash(session: AsyncSession, user_id: UUID, old: str, new: str) -> None:
+    """Replace a hash by a stronger one of the same password, unless the password changed meanwhile."""
+    await session.execute(update(Password).where(Password.user_id == user_id, Password.hash == old).values(hash=new))
+
+
+async def forget(session: AsyncSession, user_id: UUID) -> None:
+    """Take all passwords of a person away."""
+    await session.execute(delete(Password).where(Password.user_id == user_id))

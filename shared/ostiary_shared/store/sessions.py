@@ -1,0 +1,144 @@
+"""Sessions: starting, finding, touching, rotating and ending them. Rows are found by the digest of their token."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ostiary_shared.identity import Presented, SessionFacts
+from ostiary_shared.models import Session
+from ostiary_shared.store import users
+
+# Requests already on their way when the token was rotated still carry the old one.
+ROTATION_GRACE = timedelta(seconds=20)
+# A session's last use is written at most this often.
+TOUCH_EVERY = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """How long a session may live at most, and how long unused."""
+
+    absolute: timedelta
+    idle: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a new session is made of."""
+
+    user_id: UUID
+    token_digest: bytes
+    methods: tuple[str, ...]
+    assurance: int
+    lifetime: Lifetime
+    ip: str | None
+    user_agent: str
+
+
+async def start(session: AsyncSession, wanted: Start, now: datetime) -> Session:
+    """A new session, alive from `now`."""
+    row = Session(
+        user_id=wanted.user_id, token_digest=wanted.token_digest, methods=list(wanted.methods),
+        assurance=wanted.assurance, created_at=now, authenticated_at=now, last_seen_at=now,
+        expires_at=now + wanted.lifetime.absolute, idle_limit=wanted.lifetime.idle,
+        ip=wanted.ip, user_agent=wanted.user_agent[:400], ended_reason="",
+    )
+    session.add(row)
+    await session.flush()
+    return row
+
+
+async def present(session: AsyncSession, digest: bytes, now: datetime) -> Presented:
+    """What a token's digest stands for: its session, alive or not, and the account with its roles."""
+    row = await session.scalar(select(Session).where(_carried_by(digest, now)))
+    if row is None:
+        return Presented(carried=True)
+    return Presented(True, facts(row), await users.account(session, row.user_id, now))
+
+
+def facts(row: Session) -> SessionFacts:
+    """The row as the frozen facts of a decision."""
+    return SessionFacts(
+        id=row.id, assurance=row.assurance, methods=tuple(row.methods), created_at=row.created_at,
+        authenticated_at=row.authenticated_at, last_seen_at=row.last_seen_at, expires_at=row.expires_at,
+        idle_limit=row.idle_limit, ended_at=row.ended_at, ended_reason=row.ended_reason,
+    )
+
+
+async def touch(session: AsyncSession, session_id: UUID, now: datetime) -> bool:
+    """Write that the session was used, unless that was written a moment ago; whether it was written."""
+    done = await session.execute(
+        update(Session)
+        .where(Session.id == session_id, Session.ended_at.is_(None), Session.last_seen_at < now - TOUCH_EVERY)
+        .values(last_seen_at=now)
+        .returning(Session.id)
+    )
+    return done.first() is not None
+
+
+async def rotate(session: AsyncSession, session_id: UUID, digest: bytes, now: datetime) -> bool:
+    """Give a living session a new token; the old one lives on for `ROTATION_GRACE`."""
+    done = await session.execute(
+        update(Session)
+        .where(Session.id == session_id, Session.ended_at.is_(None))
+        .values(previous_digest=Session.token_digest, token_digest=digest, rotated_at=now)
+        .returning(Session.id)
+    )
+    return done.first() is not None
+
+
+async def end(session: AsyncSession, session_id: UUID, user_id: UUID, now: datetime, reason: str) -> bool:
+    """End one session of one person; False when it is not theirs or already over."""
+    return bool(await _end_where(session, and_(Session.id == session_id, Session.user_id == user_id), now, reason))
+
+
+async def end_by_token(session: AsyncSession, digest: bytes, now: datetime, reason: str) -> UUID | None:
+    """End the session that carries this token; whose it was."""
+    done = await session.execute(
+        update(Session)
+        .where(_carried_by(digest, now), Session.ended_at.is_(None))
+        .values(ended_at=now, ended_reason=reason)
+        .returning(Session.user_id)
+    )
+    return done.scalar()
+
+
+async def end_all(
+    session: AsyncSession, user_id: UUID, now: datetime, reason: str, keep: UUID | None = None
+) -> int:
+    """End all living sessions of a person but `keep`; how many there were."""
+    mine = Session.user_id == user_id
+    return await _end_where(session, and_(mine, Session.id != keep) if keep else mine, now, reason)
+
+
+async def living(session: AsyncSession, user_id: UUID, now: datetime) -> list[Session]:
+    """The living sessions of a person, the last used first."""
+    rows = await session.scalars(
+        select(Session)
+        .where(Session.user_id == user_id, *alive(now))
+        .order_by(Session.last_seen_at.desc(), Session.id.desc())
+    )
+    return list(rows)
+
+
+def alive(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions under which a session is alive at `now`."""
+    return (Session.ended_at.is_(None), Session.expires_at > now, Session.last_seen_at + Session.idle_limit > now)
+
+
+def _carried_by(digest: bytes, now: datetime) -> ColumnElement[bool]:
+    late = and_(Session.previous_digest == digest, Session.rotated_at > now - ROTATION_GRACE)
+    return or_(Session.token_digest == digest, late)
+
+
+async def _end_where(session: AsyncSession, which: ColumnElement[bool], now: datetime, reason: str) -> int:
+    done = await session.execute(
+        update(Session)
+        .where(which, Session.ended_at.is_(None))
+        .values(ended_at=now, ended_reason=reason)
+        .returning(Session.id)
+    )
+    return len(done.all())

@@ -1,0 +1,31 @@
+"""Protected sites and their ordered rules."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ostiary_shared.models import Site, SiteRule
+
+
+async def at(session: AsyncSession, host: str) -> Site | None:
+    """The site served at `host[:port]` (lower case): an entry with that port goes before one without."""
+    names = [host, host.rsplit(":", 1)[0]] if ":" in host.rpartition("]")[2] else [host]
+    found = {site.host: site for site in await session.scalars(select(Site).where(Site.host.in_(names)))}
+    return next((found[name] for name in names if name in found), None)
+
+
+async def rules(session: AsyncSession, site_id: UUID) -> list[SiteRule]:
+    """The rules of a site in the order in which they are asked."""
+    return list(await session.scalars(
+        select(SiteRule).where(SiteRule.site_id == site_id).order_by(SiteRule.position)
+    ))
+
+
+async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteRule]) -> None:
+    """Let a site have exactly these rules, in this order."""
+    await session.execute(delete(SiteRule).where(SiteRule.site_id == site_id))
+    for position, rule in enumerate(wanted):
+        rule.site_id, rule.position = site_id, position
+        session.add(rule)
+    await session.flush()

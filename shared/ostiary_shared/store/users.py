@@ -1,0 +1,103 @@
+"""People: finding, adding and changing them. One address belongs to one person, whatever its case."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ostiary_shared.errors import Conflict
+from ostiary_shared.identity import Account, HeldRole
+from ostiary_shared.models import Role, RoleGrant, RolePermission, User
+from ostiary_shared.models.user import FOLDED_EMAIL, UNIQUE_EMAIL
+
+
+def same_email(email: str) -> ColumnElement[bool]:
+    """The condition under which `users.email` is this address, by the unique index."""
+    return text(f"{FOLDED_EMAIL} = casefold((:email)::text COLLATE pg_unicode_fast)").bindparams(email=email)  # type: ignore[return-value]
+
+
+async def find(session: AsyncSession, email: str) -> User | None:
+    """The living person with this address."""
+    return await session.scalar(select(User).where(same_email(email), User.deleted_at.is_(None)))
+
+
+async def get(session: AsyncSession, user_id: UUID) -> User | None:
+    """The person with this id, deleted or not."""
+    return await session.get(User, user_id)
+
+
+async def add(session: AsyncSession, email: str, name: str, confirmed_at: datetime | None = None) -> User | None:
+    """A new person, or None when the address is taken, however many try at once."""
+    statement = (
+        insert(User)
+        .values(email=email, name=name, confirmed_at=confirmed_at)
+        .on_conflict_do_nothing(index_elements=[text(FOLDED_EMAIL)], index_where=text("deleted_at IS NULL"))
+        .returning(User)
+    )
+    return await session.scalar(statement)
+
+
+async def change(session: AsyncSession, user_id: UUID, **values: Any) -> bool:
+    """Write columns of a living person; whether there is one. Raises Conflict when the e-mail address is taken."""
+    try:
+        async with session.begin_nested():
+            done = await session.execute(
+                update(User).where(User.id == user_id, User.deleted_at.is_(None)).values(**values).returning(User.id)
+            )
+            return done.first() is not None
+    except IntegrityError as error:
+        if UNIQUE_EMAIL in str(error.orig):
+            raise Conflict("Another account has this e-mail address.") from error
+        raise
+
+
+async def seen(session: AsyncSession, user_id: UUID, now: datetime) -> None:
+    """Remember that the person was here."""
+    await session.execute(update(User).where(User.id == user_id).values(last_seen_at=now))
+
+
+async def account(session: AsyncSession, user_id: UUID, now: datetime) -> Account | None:
+    """All that an access decision looks at, with the roles held at `now`."""
+    user = await session.get(User, user_id, populate_existing=True)
+    return account_of(user, await held_roles(session, user_id, now)) if user else None
+
+
+def account_of(user: User, held: tuple[HeldRole, ...]) -> Account:
+    """The row and its roles as the frozen facts of a decision."""
+    return Account(
+        id=user.id, email=user.email, name=user.name, confirmed_at=user.confirmed_at, locked_at=user.locked_at,
+        locked_reason=user.locked_reason, deleted_at=user.deleted_at, held=held,
+    )
+
+
+async def held_roles(session: AsyncSession, user_id: UUID, now: datetime) -> tuple[HeldRole, ...]:
+    """The roles held at `now`, with what they permit and who gave them; by name."""
+    granter = select(User.email).where(User.id == RoleGrant.granted_by).scalar_subquery()
+    permissions = (
+        select(func.coalesce(func.array_agg(RolePermission.permission), text("'{}'::text[]")))
+        .where(RolePermission.role_id == Role.id)
+        .scalar_subquery()
+    )
+    rows = await session.execute(
+        select(
+            Role.name, permissions.label("permissions"), RoleGrant.granted_at, RoleGrant.expires_at,
+            func.coalesce(granter, literal("the system")).label("by"),
+        )
+        .join(RoleGrant, RoleGrant.role_id == Role.id)
+        .where(RoleGrant.user_id == user_id, *holds(now))
+        .order_by(Role.name)
+    )
+    return tuple(_held(row) for row in rows)
+
+
+def holds(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The conditions under which a grant is in force at `now`."""
+    return (RoleGrant.ended_at.is_(None), func.coalesce(RoleGrant.expires_at, literal("infinity")) > now)
+
+
+def _held(row: Row[Any]) -> HeldRole:
+    return HeldRole(row.name, frozenset(row.permissions), row.granted_at, row.by, row.expires_at)

@@ -1,0 +1,96 @@
+"""The one door to randomness: opaque tokens, typed codes and their digests.
+
+A token is shown once and stored as a digest (ASVS 6.5.2); nothing here touches a database.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+
+# Crockford's base 32 without the letters people misread: a code survives being read aloud.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
+SECRET_BYTES = 32
+TAG_BYTES = 9
+CODE_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A fresh secret: `value` goes to its owner once, `digest` (SHA-256, 32 bytes) into the row."""
+
+    value: str
+    digest: bytes
+
+    def __repr__(self) -> str:
+        return "Token(***)"
+
+
+def mint(prefix: str, key: bytes | None = None) -> Token:
+    """A 256-bit token `prefix_…`; with `key`, ending in a short HMAC tag so that garbage is told without a look-up."""
+    value = f"{prefix}_{_text(secrets.token_bytes(SECRET_BYTES))}"
+    if key is not None:
+        value += _tag(value, key)
+    return Token(value, digest(value))
+
+
+def digest(value: str) -> bytes:
+    """What is stored of a token. Plain SHA-256 is right for 256 random bits (ASVS 6.5.2)."""
+    return hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
+
+
+def well_formed(value: str, prefix: str) -> bool:
+    """Whether `value` looks like a tagged token of `prefix`; says nothing about its being genuine."""
+    return re.fullmatch(rf"{prefix}_[A-Za-z0-9_-]{{55}}", value) is not None
+
+
+def genuine(value: str, prefix: str, key: bytes) -> bool:
+    """Whether the tag of a tagged token was made with `key`. Constant time."""
+    if not well_formed(value, prefix):
+        return False
+    body, tag = value[:-12], value[-12:]
+    return hmac.compare_digest(tag, _tag(body, key))
+
+
+def code(length: int = CODE_LENGTH) -> str:
+    """A code to be typed or read aloud: 5 bits a character, 40 bits at the usual length."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def tidy_code(typed: str) -> str:
+    """What was meant by what was typed: no spaces or dashes, capitals, and no look-alike letters."""
+    return re.sub(r"[\s-]", "", typed).upper().translate(MISREAD)
+
+
+def code_digest(typed: str, scope: str, key: bytes) -> bytes:
+    """What is stored of a typed code: keyed, since 40 bits alone would not survive a stolen table.
+
+    `scope` binds the code to its purpose and address, so that it opens nothing else.
+    """
+    return hmac.digest(key, f"{scope}\0{tidy_code(typed)}".encode("utf-8", "surrogatepass"), "sha256")
+
+
+def derive(secret: str, purpose: str) -> bytes:
+    """A 256-bit key for one purpose out of the service's secret (HMAC as a PRF, one step of RFC 5869)."""
+    return hmac.digest(secret.encode(), b"ostiary " + purpose.encode(), "sha256")
+
+
+def random_bytes(count: int) -> bytes:
+    """`count` unguessable bytes, for salts and nonces."""
+    return secrets.token_bytes(count)
+
+
+def same(one: bytes, other: bytes) -> bool:
+    """Whether two digests are equal, in constant time."""
+    return hmac.compare_digest(one, other)
+
+
+def _tag(body: str, key: bytes) -> str:
+    return _text(hmac.digest(key, body.encode(), "sha256")[:TAG_BYTES])
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,48 @@
+"""One unit of work: one transaction, the moment it happens at, on whose behalf, and the tools of the service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Self, TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ostiary_shared import clock
+from ostiary_shared.database import Sessions
+
+Tools = TypeVar("Tools")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Where a request came from: the address after trusted proxies, the device's own words, and who is signed in."""
+
+    ip: str | None = None
+    user_agent: str = ""
+    request_id: str = ""
+    user_id: UUID | None = None
+    operator: str = ""
+
+    @classmethod
+    def at_the_machine(cls) -> Self:
+        """The operator at the command line."""
+        return cls(user_agent="command line", operator="operator")
+
+
+@dataclass(frozen=True, slots=True)
+class Work(Generic[Tools]):
+    """What every flow gets. Leaving the block commits; an exception rolls everything back."""
+
+    session: AsyncSession
+    now: datetime
+    caller: Caller
+    tools: Tools
+
+
+@asynccontextmanager
+async def open_work(sessions: Sessions, *, tools: Tools, caller: Caller) -> AsyncIterator[Work[Tools]]:
+    """One transaction in sight: `async with open_work(…) as work`. Returning commits, raising undoes."""
+    async with sessions.begin() as session:
+        yield Work(session, clock.now(), caller, tools)
