@@ -1,6 +1,8 @@
 """Engines and sessions: how a process reaches PostgreSQL. Nothing here knows a table."""
 
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -43,3 +45,20 @@ def make_engine(database_url: str, application_name: str, *, pool_size: int = 10
 def make_sessions(engine: AsyncEngine) -> Sessions:
     """Sessions that keep loaded rows usable after the commit."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error means that PostgreSQL cannot be reached or is restarting, rather than that we did wrong."""
+    if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    # 08: connection failures; 57P0x: the server is going down or coming up; 53: out of resources.
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state[:2] in {"08", "53"} or state[:4] == "57P0"
+
+
+def broken_constraint(error: BaseException) -> str:
+    """The name of the constraint that a statement or a commit violated; empty for other errors."""
+    cause = getattr(getattr(error, "orig", None), "__cause__", None)
+    return str(getattr(cause, "constraint_name", None) or "")

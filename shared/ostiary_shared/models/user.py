@@ -21,8 +21,8 @@ class User(Base):
         Index(UNIQUE_EMAIL, text(FOLDED_EMAIL), unique=True, postgresql_where=text("deleted_at IS NULL")),
         Index("ix_users_created_at", "created_at", "id"),
         Index("ix_users_last_seen_at", text("coalesce(last_seen_at, '-infinity'::timestamptz)"), "id"),
-        Index("ix_users_name", text('(lower(name) COLLATE "C")'), "id"),
-        Index("ix_users_email_order", text('(lower(email) COLLATE "C")'), "id"),
+        Index("ix_users_name", text("lower(name)"), "id"),
+        Index("ix_users_email_order", text("lower(email)"), "id"),
         CheckConstraint("length(email) BETWEEN 3 AND 254", name="email_length"),
         CheckConstraint("length(name) <= 100", name="name_length"),
     )

@@ -1,23 +1,11 @@
 """Rate limits: GCRA in one atomic statement, right however many processes ask at once."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `count` in a burst, refilled evenly over `period`."""
-
-    count: int
-    period: timedelta
-
-    @property
-    def interval(self) -> timedelta:
-        """How long one use takes to be forgiven."""
-        return self.period / self.count
+from ostiary_shared.limit import Limit
 
 
 # Taken only when the theoretical arrival time is no more than a burst ahead; the refused change nothing.

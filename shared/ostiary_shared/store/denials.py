@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ostiary_shared.models import Denial
+from ostiary_shared.models import Denial, User
 from ostiary_shared.tokens import code, tidy_code
 
 
@@ -41,3 +41,8 @@ async def record(session: AsyncSession, refusal: Refusal, now: datetime) -> str:
 async def find(session: AsyncSession, typed: str) -> Denial | None:
     """The refusal with this code, however it was typed."""
     return await session.scalar(select(Denial).where(Denial.code == tidy_code(typed)))
+
+
+async def email_of(session: AsyncSession, denial: Denial) -> str:
+    """The address of the person who was refused."""
+    return await session.scalar(select(User.email).where(User.id == denial.user_id)) or ""

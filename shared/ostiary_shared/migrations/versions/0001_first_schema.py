@@ -90,7 +90,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_users_created_at", "users", ["created_at", "id"], unique=False)
     op.create_index(
-        "ix_users_email_order", "users", [sa.literal_column('(lower(email) COLLATE "C")'), "id"], unique=False
+        "ix_users_email_order", "users", [sa.literal_column("lower(email)"), "id"], unique=False
     )
     op.create_index(
         "ix_users_last_seen_at",
@@ -98,7 +98,7 @@ def upgrade() -> None:
         [sa.literal_column("coalesce(last_seen_at, '-infinity'::timestamptz)"), "id"],
         unique=False,
     )
-    op.create_index("ix_users_name", "users", [sa.literal_column('(lower(name) COLLATE "C")'), "id"], unique=False)
+    op.create_index("ix_users_name", "users", [sa.literal_column("lower(name)"), "id"], unique=False)
     op.create_index(
         "uq_users_email",
         "users",

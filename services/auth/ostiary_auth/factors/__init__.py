@@ -1,0 +1,1 @@
+"""Mechanisms of authentication alone: no database, no HTTP."""

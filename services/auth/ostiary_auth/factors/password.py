@@ -1,0 +1,106 @@
+"""Passwords: what is acceptable, and hashing off the event loop in a bounded pool with a bounded queue.
+
+Argon2id by OWASP's and ASVS's figures (11.4.2). The event loop and the gate stay free while people sign in.
+"""
+
+import asyncio
+import os
+import sys
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from zxcvbn_rs_py import zxcvbn
+
+from ostiary_shared.errors import Busy
+
+MIN_LENGTH = 15  # NIST SP 800-63B-4: where the password is the only factor
+MAX_LENGTH = 1024
+MIN_SCORE = 3
+
+Args = ParamSpec("Args")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a password was right, and its new hash when the old one was made with weaker figures."""
+
+    right: bool
+    rehashed: str | None = None
+
+
+class Passwords:
+    """The process's one hasher."""
+
+    def __init__(self, memory_kib: int, time_cost: int, threads: int, queue: int) -> None:
+        workers = threads or os.cpu_count() or 1
+        self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
+        self._pool = ThreadPoolExecutor(workers, "argon2", initializer=_be_nice)
+        self._room = workers + queue
+        # Unknown people cost the same work as known ones: made with the same figures, and nobody's password.
+        self._nobody = self._hasher.hash(os.urandom(16).hex())
+
+    async def hash(self, password: str) -> str:
+        """The PHC string of a password, with a salt of its own. Raises Busy when too many wait."""
+        return await self._run(self._hasher.hash, canonical(password))
+
+    async def verify(self, hashed: str | None, password: str) -> Verdict:
+        """Whether `password` is the one of `hashed`; without a hash the same work is done, for nothing."""
+        return await self._run(self._verify, hashed, canonical(password))
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, hashed: str | None, password: str) -> Verdict:
+        try:
+            self._hasher.verify(hashed or self._nobody, password)
+        except (VerificationError, InvalidHashError):
+            return Verdict(right=False)
+        if hashed is None:
+            return Verdict(right=False)
+        weak = self._hasher.check_needs_rehash(hashed)
+        return Verdict(right=True, rehashed=self._hasher.hash(password) if weak else None)
+
+    async def _run(self, work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
+        if self._room <= 0:
+            raise Busy("Many people are signing in just now. Please try again in a few seconds.", retry_after=3)
+        self._room -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
+        finally:
+            self._room += 1
+
+
+def canonical(password: str) -> str:
+    """NFC and nothing else: never trimmed, truncated or changed in case (ASVS 6.2.8)."""
+    return unicodedata.normalize("NFC", password)
+
+
+def objection(password: str, context: tuple[str, ...] = ()) -> str | None:
+    """Why a new password is not acceptable, in words; None when it is. `context` are words an attacker tries first."""
+    length = len(canonical(password))
+    if length < MIN_LENGTH:
+        return f"Please use at least {MIN_LENGTH} characters. A few words in a row are easy to remember."
+    if length > MAX_LENGTH:
+        return f"Please use at most {MAX_LENGTH} characters."
+    words = [word for word in (*context, "ostiary", "admin") if len(word) > 2]
+    rest = password.casefold()
+    for word in words:
+        rest = rest.replace(word.casefold(), "")
+    if len(rest) < MIN_LENGTH // 2:
+        return "This is little more than your name, your address or the site's name. Please use other words."
+    if int(zxcvbn(password[:100], words).score) < MIN_SCORE:
+        return "This is one of the first passwords an attacker would try. Please use other words."
+    return None
+
+
+def _be_nice() -> None:
+    """Let hashing threads give way to the event loop. Elsewhere than on Linux this would slow the whole process."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, 0, 19)

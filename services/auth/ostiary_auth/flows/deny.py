@@ -1,0 +1,75 @@
+"""Keeping a refusal: a row for a known person, a sealed code for a stranger, so that strangers fill no table."""
+
+import json
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ostiary_auth.tools import AuthWork
+from ostiary_shared.access import Decision
+from ostiary_shared.store import denials
+from ostiary_shared.tokens import random_bytes
+
+SEALED = "s-"
+NONCE_BYTES = 12
+_AAD = b"ostiary denial 1"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A refusal as it is looked up again by its code."""
+
+    code: str
+    decision: Decision
+    method: str
+    url: str
+    at: str
+    user_id: str = ""
+    email: str = ""
+    count: int = 1
+
+
+async def keep(work: AuthWork, decision: Decision, method: str, url: str) -> str:
+    """The reference under which this refusal can be explained."""
+    if decision.account is None:
+        return seal(work, decision, method, url)
+    cause = f"{decision.cause} {decision.remedy.value if decision.remedy else ''} {method} {url.partition('?')[0]}"
+    return await denials.record(
+        work.session, denials.Refusal(decision.account.id, cause, method, url.partition("?")[0], decision.to_json()), work.now
+    )
+
+
+def seal(work: AuthWork, decision: Decision, method: str, url: str) -> str:
+    """A code that carries its own steps, readable by us alone (AES-256-GCM)."""
+    kept = {"d": decision.to_json(), "m": method[:20], "u": url.partition("?")[0][:300], "t": work.now.isoformat(timespec="seconds")}
+    nonce = random_bytes(NONCE_BYTES)
+    packed = zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), 9)
+    return SEALED + urlsafe_b64encode(nonce + AESGCM(work.tools.denial_key).encrypt(nonce, packed, _AAD)).rstrip(b"=").decode()
+
+
+async def find(work: AuthWork, code: str) -> Kept | None:
+    """The refusal behind a code of either kind; None when there is none, or it was tampered with."""
+    if code.startswith(SEALED):
+        return _unseal(work, code)
+    row = await denials.find(work.session, code)
+    if row is None:
+        return None
+    email = await denials.email_of(work.session, row)
+    return Kept(
+        code=f"{row.code[:4]}-{row.code[4:]}", decision=Decision.from_json(row.decision), method=row.method, url=row.url,
+        at=row.last_at.isoformat(timespec="seconds"), user_id=str(row.user_id), email=email, count=row.count,
+    )
+
+
+def _unseal(work: AuthWork, code: str) -> Kept | None:
+    try:
+        raw = urlsafe_b64decode(code[len(SEALED):] + "=" * (-len(code[len(SEALED):]) % 4))
+        packed = AESGCM(work.tools.denial_key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _AAD)
+    except (ValueError, InvalidTag):
+        return None
+    kept: dict[str, Any] = json.loads(zlib.decompress(packed))
+    return Kept(code, Decision.from_json(kept["d"]), kept["m"], kept["u"], kept["t"])

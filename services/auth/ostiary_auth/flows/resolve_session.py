@@ -1,0 +1,20 @@
+"""Who is this? From a session token to the session and account it stands for."""
+
+from ostiary_auth.tools import AuthWork
+from ostiary_shared.access import Asks, Requirement, decide
+from ostiary_shared.identity import Presented
+from ostiary_shared.store import sessions, users
+from ostiary_shared.tokens import digest, genuine
+
+PREFIX = "os"
+
+
+async def resolve(work: AuthWork, token: str | None) -> Presented:
+    """What the token stands for; a token that we did not make never reaches the database. Using it keeps it alive."""
+    if token is None or not genuine(token, PREFIX, work.tools.session_key):
+        return Presented(carried=token is not None)
+    presented = await sessions.present(work.session, digest(token), work.now)
+    alive = decide(presented, Requirement(Asks.SIGNED_IN), work.now).allowed
+    if alive and presented.session and presented.account and await sessions.touch(work.session, presented.session.id, work.now):
+        await users.seen(work.session, presented.account.id, work.now)
+    return presented

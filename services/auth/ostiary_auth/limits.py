@@ -1,0 +1,24 @@
+"""The rate-limit table: what may be done how often. Route limits count per network, the others per account or address."""
+
+from datetime import timedelta
+
+from ostiary_shared.limit import Limit
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+# Per network, declared at the routes. A household or an office shares one address: these are wide.
+PAGE = ("page", Limit(600, MINUTE))
+SIGN_IN = ("sign-in", Limit(60, 10 * MINUTE))
+SIGN_UP = ("sign-up", Limit(30, HOUR))
+MAIL = ("mail", Limit(30, HOUR))
+TOKEN = ("token", Limit(60, 10 * MINUTE))
+ACT = ("act", Limit(120, 10 * MINUTE))
+
+# Per account, whoever asks: wrong passwords slow guessing down to this, and never lock anybody out for good.
+PASSWORD_GUESSES = Limit(10, 15 * MINUTE)
+# A device that signed in before has a count of its own, so that a stranger's guesses do not hold it up.
+KNOWN_DEVICE_GUESSES = Limit(10, 15 * MINUTE)
+CODE_GUESSES = Limit(5, 15 * MINUTE)
+# Per address: nobody's mailbox is filled by strangers (ASVS 2.4.1).
+MAILS_PER_ADDRESS = Limit(3, HOUR)

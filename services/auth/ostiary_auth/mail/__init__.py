@@ -1,0 +1,1 @@
+"""The courier's room: from outbox rows to letters on their way."""

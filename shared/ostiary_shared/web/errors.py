@@ -1,0 +1,141 @@
+"""Failures and refusals as answers: a page for people, a problem (RFC 9457) for machines."""
+
+from typing import Any
+
+import structlog
+from quart import Quart, Response, jsonify, redirect, render_template, request
+from quart.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from ostiary_shared.access import Outcome
+from ostiary_shared.database import broken_constraint, is_away
+from ostiary_shared.errors import Busy, Conflict, Failure, NotFound
+from ostiary_shared.web.caller import request_id
+from ostiary_shared.web.door import RefusedError
+from ostiary_shared.web.kit import kit
+from ostiary_shared.web.redirects import with_next
+
+log = structlog.get_logger("ostiary")
+
+LAST_ADMIN = "This would leave nobody who can administer Ostiary. Make somebody else an administrator first."
+TITLES = {
+    400: "That did not arrive in one piece", 403: "Not from here", 404: "There is nothing here", 405: "That cannot be done here",
+    409: "That does not fit what is there", 413: "That was too large", 415: "That is not a form we read",
+    422: "Something needs another look", 429: "A little too fast", 500: "Something went wrong on our side",
+    503: "One moment, please",
+}
+
+
+def answer_errors(app: Quart) -> None:
+    """Let every exception of an app become a clear answer."""
+    app.register_error_handler(Failure, _failure)
+    app.register_error_handler(RefusedError, _refusal)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _crash)
+
+
+def wants_json() -> bool:
+    """Whether the asker is a program: an API path, or an Accept that prefers JSON to a page."""
+    if "/api/" in request.path or request.path.endswith(".json") or request.path.startswith(("/oauth/", "/.well-known/")):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
+    return best is not None and best != "text/html"
+
+
+def problem(status: int, code: str, detail: str, **more: Any) -> Response:
+    """A problem document with our stable `code`."""
+    body = {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, "code": code, "detail": detail, **more}
+    response = jsonify(body)
+    response.status_code = status
+    response.mimetype = "application/problem+json"
+    return response
+
+
+async def _failure(failure: Failure) -> ResponseReturnValue:
+    errors = [{"field": fault.field, "message": fault.message} for fault in getattr(failure, "errors", ())]
+    if wants_json():
+        response = problem(failure.status, failure.code, failure.detail, **({"errors": errors} if errors else {}))
+    else:
+        # A page has no place for the fields of a form it did not show: name them in the text.
+        text = " ".join([failure.detail, *(f"{fault['field']}: {fault['message']}" for fault in errors)])
+        response = await _page(failure.status, text)
+    retry_after = getattr(failure, "retry_after", None)
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+async def _refusal(refused: RefusedError) -> ResponseReturnValue:
+    decision = refused.refusal.decision
+    navigation = request.method == "GET" and not wants_json()
+    if decision.outcome is Outcome.SIGN_IN and navigation:
+        return redirect(with_next(kit().sign_in_path, request.full_path.rstrip("?")), 303)
+    reference = refused.reference or await kit().deny(refused.refusal)
+    status = 401 if decision.outcome is Outcome.SIGN_IN else 403
+    if wants_json():
+        detail = "Sign in first." if status == 401 else plain_sentence(decision.cause or "")
+        response = problem(status, "unauthenticated" if status == 401 else "forbidden", detail, reference=reference)
+    else:
+        response = await _refusal_page(refused, reference, status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="ostiary"'
+    return response
+
+
+def plain_sentence(cause: str) -> str:
+    """What a refused person is told: enough to go on, nothing that helps an attacker."""
+    return {
+        "address": "This address is written in an unusual way. Please use the links of the site itself.",
+        "cookie": "You are not signed in.",
+        "session": "Your session is over.",
+        "alive": "Your session is over.",
+        "account": "This account cannot be used at the moment.",
+        "confirmed": "Your e-mail address has not been confirmed yet.",
+        "assurance": "This part asks for a stronger sign-in.",
+        "role": "Your account does not have the role that this part asks for.",
+        "permission": "Your account does not have the permission that this part asks for.",
+    }.get(cause, "No rule opens this part for you.")
+
+
+async def _refusal_page(refused: RefusedError, reference: str, status: int) -> Response:
+    html = await render_template(
+        "theme/refused.html", sentence=plain_sentence(refused.refusal.decision.cause or ""), reference=reference,
+        sign_in=status == 401, wanted=refused.refusal.url,
+    )
+    return Response(html, status, mimetype="text/html")
+
+
+async def _http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if error.response is not None or status < 400:
+        return error  # type: ignore[return-value] - a redirect of the router
+    words = {
+        404: NotFound("Check the address, or start again from the front page."),
+        405: Failure("This address answers to another method."),
+        413: Failure("Please send less than 64 kB."),
+    }.get(status, Failure("The request could not be read."))
+    if wants_json():
+        response = problem(status, error.name.lower().replace(" ", "_"), words.detail)
+    else:
+        response = await _page(status, words.detail)
+    if status == 405:
+        response.headers["Allow"] = ", ".join(getattr(error, "valid_methods", None) or [])
+    return response
+
+
+async def _crash(error: Exception) -> ResponseReturnValue:
+    if is_away(error):
+        log.warning("database_away", error=type(error).__name__, request_id=request_id())
+        return await _failure(Busy("We cannot reach our database. Nothing was changed; please try again in a moment."))
+    if broken_constraint(error) == "at_least_one_admin":
+        return await _failure(Conflict(LAST_ADMIN))
+    log.exception("crash", request_id=request_id())
+    detail = f"It is on record as {request_id()}. Please try again; if it stays, tell your administrator this code."
+    if wants_json():
+        return problem(500, "internal_error", detail, request_id=request_id())
+    return await _page(500, detail)
+
+
+async def _page(status: int, text: str) -> Response:
+    html = await render_template("theme/error.html", status=status, title=TITLES.get(status, TITLES[400]), text=text, reference="")
+    return Response(html, status, mimetype="text/html")
