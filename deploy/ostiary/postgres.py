@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL 18: started in a process group of its own, so that Ctrl-C is ours to handle, and stopped with us.
+"""The embedded PostgreSQL 18: in a process group of its own, so that Ctrl-C is ours to handle, and stopped with us.
 
 It listens on a unix socket in a private folder with a short path and nowhere else, so it asks no password: only the
 operator's own processes can reach it. The files are the business of `postgres_files`, roles and tables of `database`.
@@ -49,7 +49,7 @@ class Start:
 def running(home: Path) -> Cluster | None:
     """The server at work on `home`, if there is one and it has finished starting."""
     lines = postgres_files.pid_lines(home)
-    if len(lines) < 8 or lines[7].strip() != "ready" or server_process(home) is None:
+    if [line.strip() for line in lines[7:]] != ["ready"] or server_process(home) is None:
         return None
     return Cluster(home, Path(lines[4]))
 
@@ -89,7 +89,9 @@ def wait(start: Start) -> Cluster:
         if start.keeper.poll() is not None:
             break
         time.sleep(PAUSE)
-    message = f"the embedded PostgreSQL did not start: {postgres_files.last_words(home)} (see {postgres_files.log(home)})"
+    message = (
+        f"the embedded PostgreSQL did not start: {postgres_files.last_words(home)} (see {postgres_files.log(home)})"
+    )
     raise Refusal(message)
 
 
@@ -111,7 +113,8 @@ def _launch(home: Path) -> Start:
 
 def _socket_folder() -> Path:
     usual = tempfile.gettempdir()
-    folder = Path(tempfile.mkdtemp(prefix="ostiary-", dir=usual if len(usual) < SOCKET_FOLDER_LIMIT else "/tmp"))
+    short = usual if len(usual) < SOCKET_FOLDER_LIMIT else "/tmp"  # noqa: S108 - mkdtemp makes a private folder in it
+    folder = Path(tempfile.mkdtemp(prefix="ostiary-", dir=short))
     postgres_files.hand_over(folder)
     return folder
 

@@ -15,9 +15,15 @@ from ostiary.faults import Refusal
 MAJOR = "18"
 LOG_LIMIT = 1_000_000  # bytes; a longer log starts afresh
 INITDB = (
-    "--username=postgres --auth-local=trust --auth-host=reject --encoding=UTF8 --locale=C "
-    "--locale-provider=builtin --builtin-locale=C.UTF-8 --no-instructions"
-).split()
+    "--username=postgres",
+    "--auth-local=trust",
+    "--auth-host=reject",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-instructions",
+)
 # Nothing of the operator's own PG* variables may reach the server.
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
 
@@ -95,7 +101,9 @@ def prepare(home: Path) -> None:
         _create(home)
     elif version.read_text().strip() != MAJOR:
         found = version.read_text().strip()
-        message = f"{data(home)} was written by PostgreSQL {found}, this is {MAJOR}; choose another folder with --data DIR."
+        message = (
+            f"{data(home)} was written by PostgreSQL {found}, this is {MAJOR}; choose another folder with --data DIR."
+        )
         raise Refusal(message)
 
 
@@ -112,7 +120,9 @@ def last_words(home: Path) -> str:
     """The last complaint in the log, without its timestamp."""
     with contextlib.suppress(OSError):
         lines = log(home).read_text(errors="replace").splitlines()
-        complaints = [line.partition(mark)[2].strip() for line in lines for mark in ("FATAL:", "PANIC:") if mark in line]
+        complaints = [
+            line.partition(mark)[2].strip() for line in lines for mark in ("FATAL:", "PANIC:") if mark in line
+        ]
         if complaints or lines:
             return (complaints or lines)[-1]
     return "it said nothing"

@@ -1,0 +1,60 @@
+"""The operator's command group. Each command lives in a file of its own and is loaded only when it is asked for."""
+
+import importlib
+import sys
+from typing import cast
+
+import click
+
+from ostiary.faults import Refusal
+
+# name: (module, one line of help). The lines stand here so that `--help` need not load the services.
+COMMANDS = {
+    "up": "Run everything here, to try it out.",
+    "serve": "Run one service: auth, admin or courier.",
+    "migrate": "Bring the database up to date.",
+    "users": "See, create, lock and unlock people; give and take roles.",
+    "roles": "See, create and delete roles.",
+    "explain": "Say why somebody may or may not enter.",
+    "test": "Run every check and every test.",
+}
+
+
+class Commands(click.Group):
+    """A group that imports a command when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """In the order of the table, which is the order of need."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of this name; its module has the same name and so has its function."""
+        if cmd_name not in COMMANDS:
+            return None
+        return cast("click.Command", getattr(importlib.import_module(f"ostiary.{cmd_name}"), cmd_name))
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The table, without loading anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def group() -> None:
+    """Ostiary keeps the door: a login in front of anything you run, and a console for who may come in.
+
+    \b
+    ./ostiary up              try it: http://localhost:8000
+    ./ostiary COMMAND --help  says more about each command
+    """  # noqa: D301 - click's mark for lines that stay as they are
+
+
+def main() -> None:
+    """Run the command; exit status 0 fine, 1 a finding, 2 wrong usage."""
+    try:
+        group(prog_name="./ostiary")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        Refusal(f"{error.strerror or error}: {error.filename}" if error.filename else str(error)).show()
+        sys.exit(2)

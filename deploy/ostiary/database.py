@@ -1,0 +1,75 @@
+"""Which database a command works on, and bringing it up to date: roles first, then the migrations."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+
+from ostiary import home as folder
+from ostiary import postgres
+from ostiary.faults import Refusal
+from ostiary.postgres_files import Cluster
+from ostiary_shared import migrations
+
+NAME = "ostiary"
+OWNER, AUTH, ADMIN = migrations.ROLES
+PATIENCE = 15.0  # seconds, for an `up` that is starting at this very moment
+
+
+def prepare(cluster: Cluster) -> migrations.MigrationState:
+    """Make the embedded cluster's database and roles if they are missing, and upgrade the schema."""
+    asyncio.run(_create_database(cluster))
+    migrations.create_roles(cluster.url("postgres", NAME), {})
+    return upgrade(cluster.url(OWNER, NAME))
+
+
+def upgrade(url: str) -> migrations.MigrationState:
+    """Upgrade the schema; a newer database is refused with the remedy, and nothing is changed."""
+    try:
+        return migrations.upgrade(url)
+    except migrations.NewerDatabaseError as error:
+        raise Refusal(one_sentence(str(error))) from None
+
+
+@contextlib.contextmanager
+def at_hand(home: Path) -> Iterator[Cluster]:
+    """The embedded server of `home`: the one of a running `up`, or else one that runs only while the block does."""
+    if not (home / "postgres").exists():
+        message = (
+            f"there is no data in {home}; run ./ostiary up first, name it with --data DIR, or set OSTIARY_DATABASE_URL."
+        )
+        raise Refusal(message)
+    with folder.held(home, folder.COMMAND) as alone:
+        if alone:
+            with postgres.started(home) as start:
+                yield postgres.wait(start)
+        else:
+            yield _of_running_up(home)
+
+
+def one_sentence(text: str) -> str:
+    """Several sentences joined into one line that ends with a full stop, its first word in small letters."""
+    line = "; ".join(part.strip().rstrip(".") for part in text.replace("\n", " ").split(". ") if part.strip())
+    return line[:1].lower() + line[1:] + "."
+
+
+def _of_running_up(home: Path) -> Cluster:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if cluster := postgres.running(home):
+            return cluster
+        time.sleep(0.1)
+    message = f"another process holds {home}, but its database does not answer; stop it and try again."
+    raise Refusal(message)
+
+
+async def _create_database(cluster: Cluster) -> None:
+    connection = await asyncpg.connect(cluster.url("postgres", "postgres"))
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", NAME):
+            await connection.execute(f"CREATE DATABASE {NAME}")
+    finally:
+        await connection.close()

@@ -1,0 +1,62 @@
+"""`migrate`: makes the database roles when it may, then upgrades the schema, one process at a time."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from ostiary import database
+from ostiary.options import Asked, asked
+from ostiary_shared import migrations
+from ostiary_shared.database import async_url
+
+SECRET_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+MAY_CREATE_ROLES = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
+
+
+@click.command()
+@asked
+@click.option(
+    "--owner-password-file", "owner", type=SECRET_FILE, envvar="OSTIARY_OWNER_PASSWORD_FILE", help="For ostiary_owner."
+)
+@click.option(
+    "--auth-password-file", "auth", type=SECRET_FILE, envvar="OSTIARY_AUTH_PASSWORD_FILE", help="For ostiary_auth."
+)
+@click.option(
+    "--admin-password-file", "admin", type=SECRET_FILE, envvar="OSTIARY_ADMIN_PASSWORD_FILE", help="For ostiary_admin."
+)
+def migrate(where: Asked, **files: Path | None) -> None:
+    """Bring the database up to date.
+
+    With the URL of a user who may create roles it also makes the roles ostiary_owner, ostiary_auth and ostiary_admin,
+    with the passwords in the named files. It may run as often as you like, and on several machines at once.
+    """
+    passwords = {f"ostiary_{name}": path.read_text().rstrip("\r\n") for name, path in files.items() if path}
+    with where.database() as url:
+        before, after = migrated(url, passwords)
+    steps = f"went from {before or 'empty'} to {after}" if before != after else f"is at {after} already"
+    where.answer({"from": before, "to": after}, lambda: click.echo(f"The database {steps}."))
+
+
+def migrated(url: str, passwords: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Upgrade the database at `url`; the revisions before and after."""
+    if asyncio.run(_may_create_roles(url)):
+        migrations.create_roles(url, passwords)
+        if migrations.ROLES[0] in passwords:  # what the owner makes, the owner owns
+            owner, password = migrations.ROLES[0], passwords[migrations.ROLES[0]]
+            url = async_url(url).set(username=owner, password=password).render_as_string(hide_password=False)
+    before = migrations.state(url).current
+    return before, database.upgrade(url).current
+
+
+async def _may_create_roles(url: str) -> bool:
+    engine = create_async_engine(async_url(url), poolclass=NullPool)
+    try:
+        async with engine.connect() as connection:
+            return bool(await connection.scalar(text(MAY_CREATE_ROLES)))
+    finally:
+        await engine.dispose()

@@ -1,0 +1,66 @@
+"""Options that several commands share: which database, and whether machines read the answer."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ostiary import home as folder
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Where to work and how to answer."""
+
+    database_url: str | None
+    home: Path
+    as_json: bool
+
+    @contextlib.contextmanager
+    def database(self) -> Iterator[str]:
+        """The URL of the database: the one that was named, or the embedded one, started if it does not run."""
+        from ostiary import database  # noqa: PLC0415 - `--help` need not load the database's libraries
+
+        if self.database_url:
+            yield self.database_url
+        else:
+            with database.at_hand(self.home) as cluster:
+                yield cluster.url(database.OWNER, database.NAME)
+
+    def answer(self, value: Any, words: Callable[[], object]) -> None:
+        """Print `value` for machines, or call `words` to print it for people."""
+        if self.as_json:
+            click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+        else:
+            words()
+
+
+def asked(command: Command) -> Command:
+    """Give a command the options --database-url, --data and --json, bundled as its first argument."""
+
+    @wraps(command)
+    def bundled(*args: Any, database_url: str | None, home: Path, as_json: bool, **rest: Any) -> Any:
+        return command(Asked(database_url, home, as_json), *args, **rest)
+
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
+        click.option(
+            "--data",
+            "home",
+            type=click.Path(path_type=Path),
+            default=folder.default,
+            help="Data folder of ./ostiary up.",
+        ),
+        click.option(
+            "--database-url", envvar="OSTIARY_DATABASE_URL", help="Another database [env: OSTIARY_DATABASE_URL]."
+        ),
+    ):
+        bundled = option(bundled)
+    return bundled

@@ -1,0 +1,56 @@
+"""`serve`: one service as a process of its own, for a real set-up. What it is told stands in OSTIARY_* variables."""
+
+import asyncio
+import socket
+
+import click
+import uvloop
+
+from ostiary import serving
+from ostiary.faults import Refusal
+from ostiary_shared.settings import SettingsError
+
+
+@click.command()
+@click.argument("service", type=click.Choice(["auth", "admin", "courier"]))
+@click.option("--host", default=serving.HOST, show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
+def serve(service: str, host: str, port: int) -> None:
+    """Run one service: auth, admin or courier.
+
+    Settings are read from the environment (OSTIARY_PUBLIC_URL and so on); SIGTERM and Ctrl-C end it orderly.
+    """
+    try:
+        run = _courier() if service == "courier" else _site(_app(service), serving.bind(port, "--port", host))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(run)
+    except SettingsError as error:
+        raise Refusal(str(error)) from None
+
+
+def _app(service: str) -> serving.App:
+    if service == "auth":
+        from ostiary_auth.app import create_app as create_auth  # noqa: PLC0415 - each image holds its own service only
+        from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
+
+        return create_auth(AuthSettings.load())
+    from ostiary_admin.app import create_app as create_admin  # noqa: PLC0415
+    from ostiary_admin.settings import AdminSettings  # noqa: PLC0415
+
+    return create_admin(AdminSettings.load())
+
+
+async def _site(app: serving.App, listener: socket.socket) -> None:
+    stop = asyncio.Event()
+    with serving.stop_signals(stop):
+        async with serving.lifespan(app), serving.serving(serving.Site(app, listener)):
+            await stop.wait()
+
+
+async def _courier() -> None:
+    from ostiary_auth.mail import courier  # noqa: PLC0415
+    from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    with serving.stop_signals(stop):
+        await courier.run(AuthSettings.load(), stop)

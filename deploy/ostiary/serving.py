@@ -1,0 +1,139 @@
+"""HTTP servers on the running loop: sockets, uvicorn's settings, ASGI lifespans, an orderly end. Knows no service."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from ostiary.faults import Refusal
+from ostiary.guarded import Guarded
+
+HOST = "127.0.0.1"
+DRAIN_SECONDS = 5
+KEEP_ALIVE_SECONDS = (
+    75  # longer than the 15 s for which aiohttp keeps idle connections, so that the client closes first
+)
+BACKLOG = 2048
+
+# Frameworks disagree on the types of scope, receive and send; the protocol is the same.
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Site:
+    """An app and the socket it is served on."""
+
+    app: App
+    socket: socket.socket
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals alone: several share the loop, and whoever runs them decides when to stop."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Nothing is captured."""
+        yield
+
+
+def bind(port: int, option: str, host: str = HOST) -> socket.socket:
+    """A socket on `port`; a busy one is refused naming the option that chooses another."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        remedy = f"stop what uses it or choose another with {option}."
+        raise Refusal(f"port {port} cannot be used ({error.strerror}); {remedy}") from None
+    return listener
+
+
+def either(path_prefix: str, below: App, otherwise: App) -> App:
+    """One app out of two: `below` answers the prefix and everything under it, `otherwise` the rest."""
+
+    async def dispatch(scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        chosen = below if path == path_prefix or path.startswith(path_prefix + "/") else otherwise
+        await chosen(scope, receive, send)
+
+    return dispatch
+
+
+@contextlib.contextmanager
+def stop_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set `stop` while the block runs."""
+    loop = asyncio.get_running_loop()
+    wanted = (signal.SIGINT, signal.SIGTERM)
+    for number in wanted:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in wanted:
+            loop.remove_signal_handler(number)
+
+
+@contextlib.asynccontextmanager
+async def serving(*sites: Site) -> AsyncIterator[None]:
+    """Serve all sites while the block runs; then take no more, finish what was begun, and return."""
+    servers = [Server(_config(site.app)) for site in sites]
+    running = [asyncio.create_task(server.serve([site.socket])) for server, site in zip(servers, sites, strict=True)]
+    try:
+        while not all(server.started or task.done() for server, task in zip(servers, running, strict=True)):  # noqa: ASYNC110 - a flag is all uvicorn has
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*running)
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: App) -> AsyncIterator[None]:
+    """Open an app before and close it after the block (the ASGI lifespan protocol)."""
+    inbox: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+    outbox: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
+    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": {}}
+    talk = asyncio.ensure_future(app(scope, inbox.get, outbox.put))
+
+    async def phase(name: str) -> None:
+        await inbox.put({"type": f"lifespan.{name}"})
+        answer = asyncio.create_task(outbox.get())
+        await asyncio.wait({answer, talk}, return_when=asyncio.FIRST_COMPLETED)
+        if not answer.done():
+            answer.cancel()
+            await talk  # raises what ended it
+        elif answer.result()["type"].endswith(".failed"):
+            message = f"the {name} of a service failed: {answer.result().get('message', '')}"
+            raise Refusal(message)
+
+    await phase("startup")
+    try:
+        yield
+    finally:
+        await phase("shutdown")
+        await talk
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=Guarded,
+        ws="none",
+        loop="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )

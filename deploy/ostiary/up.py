@@ -1,0 +1,117 @@
+"""`up`: everything on one machine, with an embedded PostgreSQL and a mailbox that catches all mail."""
+
+import asyncio
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+import uvloop
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+
+from ostiary import home as folder
+from ostiary import postgres, serving
+from ostiary.faults import Refusal
+
+if TYPE_CHECKING:
+    from ostiary.everything import News
+
+PORT = click.IntRange(1, 65535)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for."""
+
+    port: int
+    mail_port: int
+    home: Path
+    demo: bool
+
+    @property
+    def public_url(self) -> str:
+        """Where people reach the site."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def mailbox_url(self) -> str:
+        """Where the mail is read."""
+        return f"http://localhost:{self.mail_port}"
+
+
+@dataclass(frozen=True)
+class Sockets:
+    """What listens; bound before anything else is started, so that a busy port is told at once."""
+
+    site: socket.socket
+    mailbox: socket.socket
+    smtp: socket.socket
+
+
+@click.command()
+@click.option("--port", default=8000, show_default=True, type=PORT, help="Port of the site.")
+@click.option("--mail-port", default=8025, show_default=True, type=PORT, help="Port of the mailbox.")
+@click.option(
+    "--data", "home", type=click.Path(path_type=Path), default=folder.default, help="Data folder [default: .ostiary]."
+)
+@click.option("--demo", is_flag=True, help="Add sample people, roles and sites, once.")
+def up(port: int, mail_port: int, home: Path, *, demo: bool) -> None:
+    """Run everything here, to try it out.
+
+    Site, console, mailbox and database, on 127.0.0.1 only. Ctrl-C stops it; the data stays.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _run(Plan(port, mail_port, folder.opened(home), demo))
+    except KeyboardInterrupt:
+        click.echo("Stopped.")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _run(plan: Plan) -> None:
+    sockets = Sockets(
+        serving.bind(plan.port, "--port"),
+        serving.bind(plan.mail_port, "--mail-port"),
+        serving.bind(0, "another address"),
+    )
+    console = Console(highlight=False)
+    with folder.held(plan.home, folder.UP) as alone:
+        if not alone:
+            message = f"another ./ostiary up runs on {plan.home}; stop it or choose another folder with --data DIR."
+            raise Refusal(message)
+        with postgres.started(plan.home) as start:
+            with console.status("Starting the database and the services …"):
+                # Loading the services takes as long as the start of the database: they go side by side.
+                from ostiary import everything  # noqa: PLC0415
+
+                services = everything.prepare(postgres.wait(start), plan.public_url, sockets)
+                news = everything.first_things(services, demo=plan.demo)
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(everything.run(services, sockets, lambda: _greet(console, plan, news)))
+    console.print("Stopped.")
+
+
+def _greet(console: Console, plan: Plan, news: "News") -> None:
+    lines = Table.grid(padding=(0, 2))
+    for label, address in (
+        ("Site", plan.public_url),
+        ("Console", f"{plan.public_url}/admin"),
+        ("Mailbox", plan.mailbox_url),
+    ):
+        lines.add_row(f"[bold]{label}[/]", address)
+    console.print(Panel(lines, title="Ostiary is up", border_style="green", expand=False))
+    if news.claim_link:
+        # On a line of its own and never wrapped, so that it can be clicked and copied whole.
+        console.print("Become the first administrator (this link works once):", style="bold")
+        console.print(news.claim_link, soft_wrap=True)
+    if news.demo_password:
+        console.print(f"Sample people sign in with the password [bold]{news.demo_password}[/]", soft_wrap=True)
+    console.print(f"Ctrl-C stops; data stays in {plan.home}", style="dim", soft_wrap=True)
