@@ -10,7 +10,7 @@ from ostiary_shared import theme
 
 SHEETS = sorted(path.name for path in theme.STATIC.glob("*.css"))
 PERSON = SimpleNamespace(name="Ada Lovelace", email="ada@example.org")
-LAYOUTS = {
+LAYOUTS: dict[str, dict[str, object]] = {
     "theme/door.html": {},
     "theme/console.html": {"nav": [{"href": "/admin", "label": "People", "icon": "people", "current": True}]},
     "theme/account.html": {"here": "password"},

@@ -1,4 +1,4 @@
-"""One design system for pages and mail: where its templates and static files live, and the hashed names they are served by.
+"""One design system for pages and mail: where its templates and static files are, and the hashed names they go by.
 
 Who serves the files, and below which URL, is the business of each service: this room knows no web framework.
 """
@@ -28,7 +28,7 @@ def asset_name(name: str) -> str:
 
 
 def resolve_asset(hashed: str) -> Path | None:
-    """The file behind a name made by `asset_name`, or None; what was not made by it is never looked up on disk."""
+    """Find the file behind a name made by `asset_name`; any other name is None and never looked up on disk."""
     return _hashed_files().get(hashed)
 
 
