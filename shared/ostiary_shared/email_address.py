@@ -5,6 +5,7 @@ from email_validator import EmailNotValidError, validate_email
 from ostiary_shared.errors import FieldError, Invalid
 
 MAX_LENGTH = 254
+_AMBIGUOUS = frozenset(',;<>"()[]\\')
 
 
 def parse(typed: str, field: str = "email") -> str:
@@ -13,11 +14,12 @@ def parse(typed: str, field: str = "email") -> str:
     Quoted local parts and address literals are refused: mail programs disagree on what they mean.
     """
     candidate = typed.strip()
-    if not 3 <= len(candidate) <= MAX_LENGTH or any(mark in candidate for mark in ",;<>\"()[]\\") or not candidate.isprintable():
-        raise Invalid(FieldError(field, "Please enter one e-mail address, such as ada@example.org."))
     try:
-        return validate_email(
-            candidate, check_deliverability=False, test_environment=True, allow_display_name=False
-        ).normalized
+        if len(candidate) > MAX_LENGTH or not _AMBIGUOUS.isdisjoint(candidate) or not candidate.isprintable():
+            raise EmailNotValidError
+        found = validate_email(candidate, check_deliverability=False, globally_deliverable=False)
+        if "." not in found.domain and found.domain != "localhost":
+            raise EmailNotValidError
     except EmailNotValidError:
         raise Invalid(FieldError(field, "Please enter one e-mail address, such as ada@example.org.")) from None
+    return found.normalized
