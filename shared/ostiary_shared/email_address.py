@@ -1,10 +1,12 @@
 """What may be an e-mail address, and how it is written down. Self-hosters use .local and .test: those are fine."""
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from ostiary_shared.errors import FieldError, Invalid
 
 MAX_LENGTH = 254
+# The library's documented way to allow the names that home and company networks use.
+SPECIAL_USE_DOMAIN_NAMES.clear()
 _AMBIGUOUS = frozenset(',;<>"()[]\\')
 
 
