@@ -58,10 +58,10 @@ def open_tree(root: Path) -> None:
 def _let_through(folder: Path, uid: int) -> None:
     try:
         entries = _entries(folder)
-        if entries.get((USER, uid), 0) & SEARCH:
+        mask = entries.get((MASK, NO_ID), entries[GROUP, NO_ID])
+        if entries.get((USER, uid), 0) & mask & SEARCH:  # a later chmod may have closed the mask again
             return
-        entries[USER, uid] = SEARCH
-        entries[MASK, NO_ID] = entries.get((MASK, NO_ID), entries[GROUP, NO_ID]) | SEARCH
+        entries |= {(USER, uid): SEARCH, (MASK, NO_ID): mask | SEARCH}
         packed = b"".join(struct.pack("<HHI", tag, allowed, who) for (tag, who), allowed in sorted(entries.items()))
         os.setxattr(folder, ACL, struct.pack("<I", VERSION) + packed)
     except (OSError, AttributeError):  # this file system or platform has no access lists
