@@ -4,12 +4,12 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
 import pytest
-from quart.typing import TestClientProtocol
+from quart.typing import TestClientProtocol as Browser
 
 from ostiary import postgres
 from ostiary_auth.app import create_app as create_auth
@@ -126,19 +126,21 @@ async def admin_sessions(database: Databases) -> AsyncIterator[Sessions]:
 @pytest.fixture
 def auth_settings(databases: Databases) -> AuthSettings:
     """The auth service's settings in tests: plain HTTP on localhost."""
-    return AuthSettings.load({
-        "OSTIARY_PUBLIC_URL": PUBLIC_URL,
-        "OSTIARY_DATABASE_URL": databases.auth,
-        "OSTIARY_SECRET_KEY": AUTH_SECRET,
-        "OSTIARY_SMTP_URL": "smtp://127.0.0.1:1",
-        "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>",
-    })
+    return AuthSettings.load(
+        {
+            "OSTIARY_PUBLIC_URL": PUBLIC_URL,
+            "OSTIARY_DATABASE_URL": databases.auth,
+            "OSTIARY_SECRET_KEY": AUTH_SECRET,
+            "OSTIARY_SMTP_URL": "smtp://127.0.0.1:1",
+            "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>",
+        }
+    )
 
 
 @pytest.fixture(scope="session")
-def _passwords() -> Iterator[dict[str, AuthTools]]:
+def _passwords() -> dict[str, AuthTools]:
     """Tools are kept for the run: making the dummy hash costs time."""
-    yield {}
+    return {}
 
 
 @pytest.fixture
@@ -157,7 +159,7 @@ async def work(sessions: Sessions, tools: AuthTools) -> AsyncIterator[AuthWork]:
 
 
 @pytest.fixture
-async def auth(database: Databases, auth_settings: AuthSettings) -> AsyncIterator[TestClientProtocol]:
+async def auth(database: Databases, auth_settings: AuthSettings) -> AsyncIterator[Browser]:
     """A browser at the auth service."""
     app = create_auth(auth_settings)
     async with app.test_app() as running:

@@ -143,7 +143,9 @@ def decide(presented: Presented, requirement: Requirement, now: datetime) -> Dec
 def refuse_address(seen: str, requirement: Requirement) -> Decision:
     """The decision for an address that is not written the one canonical way; nothing else is looked at."""
     remedy = Remedy("fix-address", "", "Use the address as the site itself links it.")
-    step = Step(Check.ADDRESS, "Is the address written the one canonical way?", passed=False, seen=seen, remedy=remedy.words)
+    step = Step(
+        Check.ADDRESS, "Is the address written the one canonical way?", passed=False, seen=seen, remedy=remedy.words
+    )
     return _closed(Outcome.REFUSED, [step], requirement, remedy, None)
 
 
@@ -151,18 +153,36 @@ _SIGN_IN = Remedy("sign-in", "", "Sign in.")
 
 
 def _session_steps(presented: Presented, now: datetime, steps: list[Step]) -> Remedy | None:
-    _add(steps, Check.COOKIE, "Did the request carry a session?", presented.carried,
-         "a session cookie or token" if presented.carried else "neither cookie nor token", _SIGN_IN)
+    _add(
+        steps,
+        Check.COOKIE,
+        "Did the request carry a session?",
+        presented.carried,
+        "a session cookie or token" if presented.carried else "neither cookie nor token",
+        _SIGN_IN,
+    )
     if not presented.carried:
         return _SIGN_IN
     session = presented.session
-    _add(steps, Check.SESSION, "Is the session known?", session is not None,
-         f"session {session.id}" if session else "no session has this token", _SIGN_IN)
+    _add(
+        steps,
+        Check.SESSION,
+        "Is the session known?",
+        session is not None,
+        f"session {session.id}" if session else "no session has this token",
+        _SIGN_IN,
+    )
     if session is None:
         return _SIGN_IN
     end = _end_of(session, now)
-    _add(steps, Check.ALIVE, "Is the session still alive?", not end,
-         end or f"alive until {_date(session.idle_until())}", _SIGN_IN)
+    _add(
+        steps,
+        Check.ALIVE,
+        "Is the session still alive?",
+        not end,
+        end or f"alive until {_date(session.idle_until())}",
+        _SIGN_IN,
+    )
     return _SIGN_IN if end else None
 
 
@@ -186,13 +206,25 @@ def _account_steps(
     if not usable:
         return unlock
     confirm = Remedy("confirm", str(account.id), f"Confirm the address {account.email}.")
-    _add(steps, Check.CONFIRMED, "Is the e-mail address confirmed?", account.confirmed_at is not None,
-         f"confirmed {_date(account.confirmed_at)}" if account.confirmed_at else "not confirmed", confirm)
+    _add(
+        steps,
+        Check.CONFIRMED,
+        "Is the e-mail address confirmed?",
+        account.confirmed_at is not None,
+        f"confirmed {_date(account.confirmed_at)}" if account.confirmed_at else "not confirmed",
+        confirm,
+    )
     if account.confirmed_at is None:
         return confirm
     enough = session.assurance >= requirement.assurance
-    _add(steps, Check.ASSURANCE, "Was the sign-in strong enough?", enough,
-         f"level {session.assurance} by {', '.join(session.methods)}; level {requirement.assurance} is asked", _SIGN_IN)
+    _add(
+        steps,
+        Check.ASSURANCE,
+        "Was the sign-in strong enough?",
+        enough,
+        f"level {session.assurance} by {', '.join(session.methods)}; level {requirement.assurance} is asked",
+        _SIGN_IN,
+    )
     return None if enough else _SIGN_IN
 
 
@@ -209,13 +241,29 @@ def _requirement_step(account: Account, requirement: Requirement, steps: list[St
         case Asks.ROLE:
             holder = next((role for role in account.held if role.name == requirement.value), None)
             remedy = Remedy("grant-role", requirement.value, f"Grant {requirement.value} to {account.email}.")
-            _add(steps, Check.ROLE, f"Is the role {requirement.value} held?", holder is not None, _held(holder, account), remedy)
+            _add(
+                steps,
+                Check.ROLE,
+                f"Is the role {requirement.value} held?",
+                holder is not None,
+                _held(holder, account),
+                remedy,
+            )
         case Asks.PERMISSION:
             holder = next((role for role in account.held if requirement.value in role.permissions), None)
-            remedy = Remedy("grant-permission", requirement.value,
-                            f"Grant {account.email} a role with the permission {requirement.value}.")
-            _add(steps, Check.PERMISSION, f"Is the permission {requirement.value} held?", holder is not None,
-                 _held(holder, account), remedy)
+            remedy = Remedy(
+                "grant-permission",
+                requirement.value,
+                f"Grant {account.email} a role with the permission {requirement.value}.",
+            )
+            _add(
+                steps,
+                Check.PERMISSION,
+                f"Is the permission {requirement.value} held?",
+                holder is not None,
+                _held(holder, account),
+                remedy,
+            )
         case Asks.NOBODY:
             return Remedy("open-rule", "", "Add a rule that opens this address.")
         case _:

@@ -87,7 +87,9 @@ class Identity:
     @classmethod
     def of(cls, account: Account, session: SessionFacts) -> Self:
         """The identity that an account has within a session."""
-        return cls(account.id, account.email, account.name, tuple(account.roles), frozenset(account.permissions), session)
+        return cls(
+            account.id, account.email, account.name, tuple(account.roles), frozenset(account.permissions), session
+        )
 
     def may(self, permission: str) -> bool:
         """Whether any held role permits this."""

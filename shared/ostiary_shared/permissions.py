@@ -73,10 +73,16 @@ SEED_ROLES = (
     SeedRole(
         "support",
         "Helps people back in: sees them, ends sessions, sends recovery mails.",
-        frozenset({
-            Permission.USERS_READ, Permission.SESSIONS_READ, Permission.SESSIONS_END, Permission.USERS_RECOVER,
-            Permission.DENIALS_READ, Permission.MESSAGES_READ,
-        }),
+        frozenset(
+            {
+                Permission.USERS_READ,
+                Permission.SESSIONS_READ,
+                Permission.SESSIONS_END,
+                Permission.USERS_RECOVER,
+                Permission.DENIALS_READ,
+                Permission.MESSAGES_READ,
+            }
+        ),
     ),
     SeedRole("auditor", "Reads everything, changes nothing.", _READING),
     SeedRole(END_USER, "What every new person gets. Opens nothing by itself.", frozenset()),

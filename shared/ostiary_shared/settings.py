@@ -27,21 +27,44 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    public_url: Annotated[str, Field(description="Where people reach Ostiary, e.g. https://login.example.org. Every link in every mail starts with it.")]
-    database_url: Annotated[SecretStr, Field(description="PostgreSQL, e.g. postgresql://ostiary_auth:…@db:5432/ostiary.")]
-    secret_key: Annotated[SecretStr, Field(description="At least 32 random characters; each service has its own. `openssl rand -base64 48` makes one.")]
-    trusted_proxies: Annotated[tuple[Network, ...], Field(description="Addresses or networks of your reverse proxies, separated by commas. Only they are believed about a client's address, host and scheme.")] = ()
+    public_url: Annotated[
+        str,
+        Field(
+            description="Where people reach Ostiary, e.g. https://login.example.org. "
+            "Every link in every mail starts with it."
+        ),
+    ]
+    database_url: Annotated[
+        SecretStr, Field(description="PostgreSQL, e.g. postgresql://ostiary_auth:…@db:5432/ostiary.")
+    ]
+    secret_key: Annotated[
+        SecretStr,
+        Field(
+            description="At least 32 random characters; each service has its own. `openssl rand -base64 48` makes one."
+        ),
+    ]
+    trusted_proxies: Annotated[
+        tuple[Network, ...],
+        Field(
+            description="Addresses or networks of your reverse proxies, separated by commas. "
+            "Only they are believed about a client's address, host and scheme."
+        ),
+    ] = ()
     site_name: Annotated[str, Field(description="The name people see on pages and in mail.", max_length=60)] = "Ostiary"
-    log_level: Annotated[str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")] = "info"
+    log_level: Annotated[
+        str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")
+    ] = "info"
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read from `environ` (the process's own by default); raises SettingsError with a sentence per fault."""
         given = _given(cls, os.environ if environ is None else environ)
         try:
-            return cls(**given)
+            return cls.model_validate(given)
         except ValidationError as error:
-            raise SettingsError("\n".join(_sentence(cls, fault) for fault in error.errors(include_input=False))) from None
+            raise SettingsError(
+                "\n".join(_sentence(cls, fault) for fault in error.errors(include_input=False))
+            ) from None
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

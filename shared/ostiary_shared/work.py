@@ -43,6 +43,6 @@ class Work(Generic[Tools]):
 
 @asynccontextmanager
 async def open_work(sessions: Sessions, *, tools: Tools, caller: Caller) -> AsyncIterator[Work[Tools]]:
-    """One transaction in sight: `async with open_work(…) as work`. Returning commits, raising undoes."""
+    """One transaction in sight, for `async with`. Returning commits, raising undoes."""
     async with sessions.begin() as session:
         yield Work(session, clock.now(), caller, tools)

@@ -18,16 +18,29 @@ EDITOR = HeldRole("editor", frozenset({"pages:write"}), NOW - HOUR, "ada@example
 
 def account(**changes: object) -> Account:
     facts = {
-        "id": ID, "email": "bo@example.test", "name": "Bo", "confirmed_at": NOW - HOUR, "locked_at": None,
-        "locked_reason": "", "deleted_at": None, "held": (),
+        "id": ID,
+        "email": "bo@example.test",
+        "name": "Bo",
+        "confirmed_at": NOW - HOUR,
+        "locked_at": None,
+        "locked_reason": "",
+        "deleted_at": None,
+        "held": (),
     }
     return Account(**{**facts, **changes})  # type: ignore[arg-type]
 
 
 def session(**changes: object) -> SessionFacts:
     facts = {
-        "id": ID, "assurance": 1, "methods": ("password",), "created_at": NOW - HOUR, "authenticated_at": NOW - HOUR,
-        "last_seen_at": NOW - timedelta(minutes=1), "expires_at": NOW + HOUR, "idle_limit": HOUR, "ended_at": None,
+        "id": ID,
+        "assurance": 1,
+        "methods": ("password",),
+        "created_at": NOW - HOUR,
+        "authenticated_at": NOW - HOUR,
+        "last_seen_at": NOW - timedelta(minutes=1),
+        "expires_at": NOW + HOUR,
+        "idle_limit": HOUR,
+        "ended_at": None,
         "ended_reason": "",
     }
     return SessionFacts(**{**facts, **changes})  # type: ignore[arg-type]
@@ -48,13 +61,16 @@ def test_a_living_session_of_a_confirmed_person_may_enter() -> None:
     assert all(step.passed for step in decision.steps)
 
 
-@pytest.mark.parametrize(("presented", "cause"), [
-    (Presented(), Check.COOKIE),
-    (Presented(carried=True), Check.SESSION),
-    (Presented(True, session(ended_at=NOW, ended_reason="signed out"), account()), Check.ALIVE),
-    (Presented(True, session(expires_at=NOW), account()), Check.ALIVE),
-    (Presented(True, session(last_seen_at=NOW - HOUR), account()), Check.ALIVE),
-])
+@pytest.mark.parametrize(
+    ("presented", "cause"),
+    [
+        (Presented(), Check.COOKIE),
+        (Presented(carried=True), Check.SESSION),
+        (Presented(True, session(ended_at=NOW, ended_reason="signed out"), account()), Check.ALIVE),
+        (Presented(True, session(expires_at=NOW), account()), Check.ALIVE),
+        (Presented(True, session(last_seen_at=NOW - HOUR), account()), Check.ALIVE),
+    ],
+)
 def test_without_a_living_session_one_must_sign_in(presented: Presented, cause: Check) -> None:
     decision = decide(presented, SIGNED_IN, NOW)
     assert decision.outcome is Outcome.SIGN_IN
@@ -62,12 +78,17 @@ def test_without_a_living_session_one_must_sign_in(presented: Presented, cause: 
     assert decision.steps[-2].remedy
 
 
-@pytest.mark.parametrize(("changes", "cause", "remedy"), [
-    ({"locked_at": NOW, "locked_reason": "left the club"}, Check.ACCOUNT, "unlock"),
-    ({"deleted_at": NOW}, Check.ACCOUNT, "unlock"),
-    ({"confirmed_at": None}, Check.CONFIRMED, "confirm"),
-])
-def test_an_account_out_of_order_is_refused_with_its_remedy(changes: dict[str, object], cause: Check, remedy: str) -> None:
+@pytest.mark.parametrize(
+    ("changes", "cause", "remedy"),
+    [
+        ({"locked_at": NOW, "locked_reason": "left the club"}, Check.ACCOUNT, "unlock"),
+        ({"deleted_at": NOW}, Check.ACCOUNT, "unlock"),
+        ({"confirmed_at": None}, Check.CONFIRMED, "confirm"),
+    ],
+)
+def test_an_account_out_of_order_is_refused_with_its_remedy(
+    changes: dict[str, object], cause: Check, remedy: str
+) -> None:
     decision = judged(**changes)
     assert (decision.outcome, decision.cause) == (Outcome.REFUSED, cause)
     assert decision.remedy is not None
@@ -85,7 +106,9 @@ def test_a_missing_role_names_the_grant_that_would_help() -> None:
 def test_a_held_role_says_from_which_grant() -> None:
     decision = judged(AS_EDITOR, held=(EDITOR,))
     assert decision.allowed
-    assert "granted 2026-01-02 11:00 UTC by ada@example.test" in next(s.seen for s in decision.steps if s.check is Check.ROLE)
+    assert "granted 2026-01-02 11:00 UTC by ada@example.test" in next(
+        s.seen for s in decision.steps if s.check is Check.ROLE
+    )
 
 
 def test_a_permission_counts_from_any_role() -> None:
@@ -108,11 +131,24 @@ def test_a_decision_survives_being_kept() -> None:
 
 
 @given(
-    st.booleans(), st.none() | st.just(NOW), st.none() | st.just(NOW), st.none() | st.just(NOW), st.none() | st.just(NOW),
-    st.integers(-90, 90), st.sampled_from(Asks), st.booleans(),
+    st.booleans(),
+    st.none() | st.just(NOW),
+    st.none() | st.just(NOW),
+    st.none() | st.just(NOW),
+    st.none() | st.just(NOW),
+    st.integers(-90, 90),
+    st.sampled_from(Asks),
+    st.booleans(),
 )
-def test_no_combination_of_faults_opens_the_door(  # noqa: PLR0913 - one argument a fault
-    carried, ended, locked, deleted, confirmed, minutes, asks, editor,  # type: ignore[no-untyped-def]  # noqa: ANN001
+def test_no_combination_of_faults_opens_the_door(
+    carried: bool,
+    ended: datetime | None,
+    locked: datetime | None,
+    deleted: datetime | None,
+    confirmed: datetime | None,
+    minutes: int,
+    asks: Asks,
+    editor: bool,
 ) -> None:
     at = NOW + timedelta(minutes=minutes)
     facts = account(locked_at=locked, deleted_at=deleted, confirmed_at=confirmed, held=(EDITOR,) if editor else ())
@@ -120,6 +156,8 @@ def test_no_combination_of_faults_opens_the_door(  # noqa: PLR0913 - one argumen
     value = {Asks.ROLE: "editor", Asks.PERMISSION: "pages:write"}.get(asks, "")
     decision = decide(presented, Requirement(asks, value), at)
     sound = carried and not ended and not locked and not deleted and confirmed and minutes < 59
-    wanted = asks is Asks.ANYONE or (sound and (asks is Asks.SIGNED_IN or (asks in {Asks.ROLE, Asks.PERMISSION} and editor)))
+    wanted = asks is Asks.ANYONE or (
+        sound and (asks is Asks.SIGNED_IN or (asks in {Asks.ROLE, Asks.PERMISSION} and editor))
+    )
     assert decision.allowed == bool(wanted)
     assert decision.allowed or decision.remedy

@@ -7,10 +7,36 @@ from hypothesis import strategies as st
 from ostiary_shared.web.redirects import foreign_host, own_path, with_next
 
 HOSTILE = [
-    "", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "\\/evil.example", "/\t/evil.example",
-    "/\n/evil.example", "/\r\nSet-Cookie: a=b", "https:evil.example", "https:/evil.example", "javascript:alert(1)",
-    "JaVaScRiPt:alert(1)", "data:text/html,x", "vbscript:x", " /account", "\x00/account", "/a b", "/ä", "/\u2028", "account",
-    "./account", "?next=/", "#x", "/" + "a" * 3000, "/%\\", "/path\\..\\x", "//", "/\\", "/\x7f",
+    "",
+    "//evil.example",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "\\/evil.example",
+    "/\t/evil.example",
+    "/\n/evil.example",
+    "/\r\nSet-Cookie: a=b",
+    "https:evil.example",
+    "https:/evil.example",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    " /account",
+    "\x00/account",
+    "/a b",
+    "/ä",
+    "/\u2028",
+    "account",
+    "./account",
+    "?next=/",
+    "#x",
+    "/" + "a" * 3000,
+    "/%\\",
+    "/path\\..\\x",
+    "//",
+    "/\\",
+    "/\x7f",
 ]
 
 
@@ -24,20 +50,39 @@ def test_plain_paths_are_ours(wanted: str) -> None:
     assert own_path(wanted) == wanted
 
 
-@pytest.mark.parametrize(("wanted", "host"), [
-    ("http://site.example/page?a=b", "site.example"), ("https://SITE.example:8443/", "site.example:8443"),
-    ("https://site.example:443/x", "site.example"), ("http://localhost:8080/editor/", "localhost:8080"),
-    ("http://[::1]:80/", "[::1]"), ("http://site.example.", "site.example"),
-])
+@pytest.mark.parametrize(
+    ("wanted", "host"),
+    [
+        ("http://site.example/page?a=b", "site.example"),
+        ("https://SITE.example:8443/", "site.example:8443"),
+        ("https://site.example:443/x", "site.example"),
+        ("http://localhost:8080/editor/", "localhost:8080"),
+        ("http://[::1]:80/", "[::1]"),
+        ("http://site.example.", "site.example"),
+    ],
+)
 def test_a_plain_address_has_a_host(wanted: str, host: str) -> None:
     assert foreign_host(wanted) == host
 
 
-@pytest.mark.parametrize("wanted", [
-    "http://user@site.example/", "http://site.example\\@evil.example/", "http://site.example@evil.example", "ftp://site.example/",
-    "//site.example/", "http:///x", "http://", "http://site.example:99999/", "http://site.example:/x y", "http://sité.example/",
-    "http://site.example/\n", "javascript://site.example/%0aalert(1)", "http:site.example",
-])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "http://user@site.example/",
+        "http://site.example\\@evil.example/",
+        "http://site.example@evil.example",
+        "ftp://site.example/",
+        "//site.example/",
+        "http:///x",
+        "http://",
+        "http://site.example:99999/",
+        "http://site.example:/x y",
+        "http://sité.example/",
+        "http://site.example/\n",
+        "javascript://site.example/%0aalert(1)",
+        "http:site.example",
+    ],
+)
 def test_an_address_that_browsers_read_otherwise_has_none(wanted: str) -> None:
     assert foreign_host(wanted) is None
 

@@ -7,8 +7,10 @@ import pytest
 from ostiary_shared.settings import Settings, SettingsError
 
 GOOD = {
-    "OSTIARY_PUBLIC_URL": "https://login.example.org/", "OSTIARY_DATABASE_URL": "postgresql://u:p@h/d",
-    "OSTIARY_SECRET_KEY": "0123456789abcdefghijklmnopqrstuv", "OSTIARY_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+    "OSTIARY_PUBLIC_URL": "https://login.example.org/",
+    "OSTIARY_DATABASE_URL": "postgresql://u:p@h/d",
+    "OSTIARY_SECRET_KEY": "0123456789abcdefghijklmnopqrstuv",
+    "OSTIARY_TRUSTED_PROXIES": "10.0.0.0/8, ::1",
 }
 
 
@@ -18,7 +20,7 @@ def test_settings_are_read_once_and_frozen() -> None:
     assert [str(network) for network in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
     assert settings.secure
     with pytest.raises(ValueError, match="frozen"):
-        settings.site_name = "x"  # type: ignore[misc]
+        settings.site_name = "x"
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
@@ -29,14 +31,23 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     assert Settings.load(given).secret_key.get_secret_value() == "x9-another-key-of-the-service-0123"
 
 
-@pytest.mark.parametrize(("variable", "value", "says"), [
-    ("PUBLIC_URL", "", "is not set"), ("PUBLIC_URL", "login.example.org", "must be an address"),
-    ("PUBLIC_URL", "https://x/path", "without a path"), ("SECRET_KEY", "short", "at least 32 random characters"),
-    ("SECRET_KEY", "changeme-changeme-changeme-changeme", "random"), ("SECRET_KEY", "a" * 40, "random"),
-    ("TRUSTED_PROXIES", "proxy", "does not appear to be"), ("SECRET_KEY_FILE", "/nowhere/key", "cannot be read"),
-])
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("PUBLIC_URL", "", "is not set"),
+        ("PUBLIC_URL", "login.example.org", "must be an address"),
+        ("PUBLIC_URL", "https://x/path", "without a path"),
+        ("SECRET_KEY", "short", "at least 32 random characters"),
+        ("SECRET_KEY", "changeme-changeme-changeme-changeme", "random"),
+        ("SECRET_KEY", "a" * 40, "random"),
+        ("TRUSTED_PROXIES", "proxy", "does not appear to be"),
+        ("SECRET_KEY_FILE", "/nowhere/key", "cannot be read"),
+    ],
+)
 def test_what_is_wrong_is_named_with_its_remedy(variable: str, value: str, says: str) -> None:
     with pytest.raises(SettingsError, match=says) as raised:
         Settings.load({**GOOD, f"OSTIARY_{variable}": value})
     assert f"OSTIARY_{variable}" in str(raised.value)
-    assert value == "" or len(value) < 6 or variable.endswith(("FILE", "PROXIES", "URL")) or value not in str(raised.value)
+    assert (
+        value == "" or len(value) < 6 or variable.endswith(("FILE", "PROXIES", "URL")) or value not in str(raised.value)
+    )

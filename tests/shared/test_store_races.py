@@ -73,7 +73,9 @@ async def test_seed_roles_are_made_once_by_many_starting_at_the_same_time(sessio
         assert await session.scalar(select(func.count()).select_from(Role)) == before == 4
 
 
-async def test_administrators_who_demote_each_other_leave_one(sessions: Sessions, admin_sessions: Sessions, tools: AuthTools) -> None:
+async def test_administrators_who_demote_each_other_leave_one(
+    sessions: Sessions, admin_sessions: Sessions, tools: AuthTools
+) -> None:
     people = [await make_person(sessions, tools, f"admin{n}@example.test", holds=("admin",)) for n in range(6)]
 
     async def demote(number: int) -> None:

@@ -1,4 +1,4 @@
-"""The one schema and its one Alembic chain: creating the database roles, upgrading, and telling where a database stands.
+"""The one schema and its one Alembic chain: making the database roles, upgrading, telling where a database stands.
 
 The functions are blocking; call them before the event loop runs, or in a thread.
 """
@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True, slots=True)
 class MigrationState:
-    """Where a database stands: its revision (None when empty), the newest this code knows, and whether it is ahead of us."""
+    """Where a database stands: its revision (None when empty), the newest we know, and whether it is ahead of us."""
 
     current: str | None
     head: str

@@ -10,6 +10,19 @@ from ostiary_shared.models.site import Denial, Site, SiteRule
 from ostiary_shared.models.user import Password, User
 
 __all__ = [
-    "AuditEvent", "Base", "Counter", "Denial", "Message", "OneTimeToken", "Password", "Role", "RoleGrant",
-    "RolePermission", "Session", "SigningKey", "Site", "SiteRule", "User",
+    "AuditEvent",
+    "Base",
+    "Counter",
+    "Denial",
+    "Message",
+    "OneTimeToken",
+    "Password",
+    "Role",
+    "RoleGrant",
+    "RolePermission",
+    "Session",
+    "SigningKey",
+    "Site",
+    "SiteRule",
+    "User",
 ]

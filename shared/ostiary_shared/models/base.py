@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from sqlalchemy import DateTime, LargeBinary, MetaData, Text, func, text
-from sqlalchemy.dialects.postgresql import UUID as PgUUID
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 # Named constraints can be told apart when one is violated, and dropped by a migration.
@@ -25,5 +25,5 @@ class Base(DeclarativeBase):
     type_annotation_map = {str: Text, datetime: DateTime(timezone=True), bytes: LargeBinary}  # noqa: RUF012 - SQLAlchemy's own form
 
 
-Key = Annotated[UUID, mapped_column(PgUUID(as_uuid=True), primary_key=True, server_default=text("uuidv7()"))]
+Key = Annotated[UUID, mapped_column(postgresql.UUID(as_uuid=True), primary_key=True, server_default=text("uuidv7()"))]
 Moment = Annotated[datetime, mapped_column(server_default=func.now())]

@@ -11,13 +11,16 @@ from ostiary_shared.models.base import Base, Key, Moment
 
 
 class Message(Base):
-    """One mail to one address. It ends `sent_at`, `failed_at` (a bounce or too many tries) or `dropped_at`
-    (nothing to send, with the reason in `last_reply`)."""
+    """One mail to one address.
+
+    It ends `sent_at`, `failed_at` (a bounce or too many tries) or `dropped_at` (nothing to send; why, says `last_reply`).
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
         Index(
-            "ix_messages_due", "due_at",
+            "ix_messages_due",
+            "due_at",
             postgresql_where=text("sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL"),
         ),
         Index("ix_messages_user_id", "user_id", "created_at"),

@@ -39,8 +39,10 @@ class User(Base):
 
 
 class Password(Base):
-    """A password's hash. A sign-up's hash waits (`adopted_at` is empty) until its own link proves the mailbox,
-    so that nobody's confirmation can bring a stranger's password to life."""
+    """A password's hash.
+
+    A sign-up's hash waits (`adopted_at` is empty) until its own link proves the mailbox, so that nobody's confirmation can bring a stranger's password to life.
+    """
 
     __tablename__ = "passwords"
     __table_args__ = (

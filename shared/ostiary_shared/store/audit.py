@@ -18,14 +18,30 @@ class Target:
 
 
 async def record(
-    work: Work[Any], event: Event, target: Target, *, reason: str = "", changes: tuple[dict[str, Any], dict[str, Any]] | None = None
+    work: Work[Any],
+    event: Event,
+    target: Target,
+    *,
+    reason: str = "",
+    changes: tuple[dict[str, Any], dict[str, Any]] | None = None,
 ) -> None:
     """Add a row for an act of the caller. `changes` is (before, after), of the fields that changed only."""
     caller = work.caller
     before, after = changes or (None, None)
-    work.session.add(AuditEvent(
-        at=work.now, event=event, actor_id=caller.user_id, actor=caller.operator, target_id=target.id, target=target.name,
-        reason=reason, before=before, after=after, ip=caller.ip, user_agent=caller.user_agent[:400],
-        request_id=caller.request_id,
-    ))
+    work.session.add(
+        AuditEvent(
+            at=work.now,
+            event=event,
+            actor_id=caller.user_id,
+            actor=caller.operator,
+            target_id=target.id,
+            target=target.name,
+            reason=reason,
+            before=before,
+            after=after,
+            ip=caller.ip,
+            user_agent=caller.user_agent[:400],
+            request_id=caller.request_id,
+        )
+    )
     await work.session.flush()

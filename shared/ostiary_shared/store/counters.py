@@ -7,7 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.limit import Limit
 
-
 # Taken only when the theoretical arrival time is no more than a burst ahead; the refused change nothing.
 _TAKE = text("""
     INSERT INTO counters AS c (key, arrival) VALUES (:key, (:now)::timestamptz + (:interval)::interval)

@@ -27,8 +27,15 @@ class Refusal:
 async def record(session: AsyncSession, refusal: Refusal, now: datetime) -> str:
     """Keep a refusal, or count it up; its code, such as `7KQ2-M4XP`."""
     statement = insert(Denial).values(
-        code=code(), user_id=refusal.user_id, cause=refusal.cause[:500], hour=now.replace(minute=0, second=0, microsecond=0),
-        created_at=now, last_at=now, method=refusal.method[:20], url=refusal.url[:2000], decision=refusal.decision,
+        code=code(),
+        user_id=refusal.user_id,
+        cause=refusal.cause[:500],
+        hour=now.replace(minute=0, second=0, microsecond=0),
+        created_at=now,
+        last_at=now,
+        method=refusal.method[:20],
+        url=refusal.url[:2000],
+        decision=refusal.decision,
     )
     kept = await session.scalar(
         statement.on_conflict_do_update(

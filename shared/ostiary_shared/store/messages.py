@@ -49,7 +49,12 @@ async def drop(session: AsyncSession, user_id: UUID, now: datetime, why: str) ->
     """Give up a person's waiting mails."""
     await session.execute(
         update(Message)
-        .where(Message.user_id == user_id, Message.sent_at.is_(None), Message.failed_at.is_(None), Message.dropped_at.is_(None))
+        .where(
+            Message.user_id == user_id,
+            Message.sent_at.is_(None),
+            Message.failed_at.is_(None),
+            Message.dropped_at.is_(None),
+        )
         .values(dropped_at=now, last_reply=why)
     )
 
@@ -59,7 +64,10 @@ async def claim(session: AsyncSession, now: datetime, *, hold: timedelta, limit:
     due = (
         select(Message.id)
         .where(
-            Message.due_at <= now, Message.sent_at.is_(None), Message.failed_at.is_(None), Message.dropped_at.is_(None),
+            Message.due_at <= now,
+            Message.sent_at.is_(None),
+            Message.failed_at.is_(None),
+            Message.dropped_at.is_(None),
             (Message.claimed_until.is_(None)) | (Message.claimed_until < now),
         )
         .order_by(Message.due_at)

@@ -56,10 +56,18 @@ class Consumed:
 async def issue(session: AsyncSession, wanted: Issue, now: datetime) -> datetime:
     """Keep a new token's digests; until when it is good."""
     expires_at = now + LIFETIMES[wanted.purpose]
-    session.add(OneTimeToken(
-        purpose=wanted.purpose, token_digest=wanted.token_digest, code_digest=wanted.code_digest,
-        user_id=wanted.user_id, email=wanted.email, subject=wanted.subject, created_at=now, expires_at=expires_at,
-    ))
+    session.add(
+        OneTimeToken(
+            purpose=wanted.purpose,
+            token_digest=wanted.token_digest,
+            code_digest=wanted.code_digest,
+            user_id=wanted.user_id,
+            email=wanted.email,
+            subject=wanted.subject,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
     await session.flush()
     return expires_at
 
@@ -67,7 +75,9 @@ async def issue(session: AsyncSession, wanted: Issue, now: datetime) -> datetime
 async def peek(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
     """What a live token would be good for, without using it (mail scanners follow links)."""
     columns = (OneTimeToken.id, OneTimeToken.user_id, OneTimeToken.email, OneTimeToken.subject)
-    found = (await session.execute(select(*columns).where(*_live(purpose, now), OneTimeToken.token_digest == digest))).first()
+    found = (
+        await session.execute(select(*columns).where(*_live(purpose, now), OneTimeToken.token_digest == digest))
+    ).first()
     return _consumed(found) if found else None
 
 
@@ -93,14 +103,18 @@ async def void_claims(session: AsyncSession, now: datetime) -> None:
     """Make earlier claim links worthless: the newest alone is good."""
     await session.execute(
         update(OneTimeToken)
-        .where(OneTimeToken.purpose == Purpose.CLAIM, OneTimeToken.consumed_at.is_(None), OneTimeToken.voided_at.is_(None))
+        .where(
+            OneTimeToken.purpose == Purpose.CLAIM, OneTimeToken.consumed_at.is_(None), OneTimeToken.voided_at.is_(None)
+        )
         .values(voided_at=now)
     )
 
 
 def _live(purpose: Purpose, now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
-        OneTimeToken.purpose == purpose, OneTimeToken.consumed_at.is_(None), OneTimeToken.voided_at.is_(None),
+        OneTimeToken.purpose == purpose,
+        OneTimeToken.consumed_at.is_(None),
+        OneTimeToken.voided_at.is_(None),
         OneTimeToken.expires_at > now,
     )
 
@@ -117,5 +131,5 @@ async def _consume(session: AsyncSession, now: datetime, *which: ColumnElement[b
     return _consumed(found) if found else None
 
 
-def _consumed(row: Row[Any]) -> Consumed:
+def _consumed(row: Row[*tuple[Any, ...]]) -> Consumed:
     return Consumed(row.id, row.user_id, row.email, row.subject)

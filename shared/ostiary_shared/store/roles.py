@@ -30,7 +30,9 @@ async def find(session: AsyncSession, name: str) -> Role | None:
     return await session.scalar(select(Role).where(Role.name == name))
 
 
-async def add(session: AsyncSession, name: str, description: str, permissions: frozenset[Permission] | frozenset[str]) -> Role | None:
+async def add(
+    session: AsyncSession, name: str, description: str, permissions: frozenset[Permission] | frozenset[str]
+) -> Role | None:
     """A new role, or None when the name is taken."""
     role = await session.scalar(
         insert(Role).values(name=name, description=description).on_conflict_do_nothing().returning(Role)
@@ -61,13 +63,24 @@ async def replace_permissions(session: AsyncSession, role_id: UUID, permissions:
 
 
 async def grant(  # noqa: PLR0913 - the columns of one row
-    session: AsyncSession, user_id: UUID, role_id: UUID, *, by: UUID | None, reason: str, now: datetime,
+    session: AsyncSession,
+    user_id: UUID,
+    role_id: UUID,
+    *,
+    by: UUID | None,
+    reason: str,
+    now: datetime,
     expires_at: datetime | None = None,
 ) -> bool:
     """Give a role; False when it is held already. An expired grant makes room for the new one."""
     await session.execute(
         update(RoleGrant)
-        .where(RoleGrant.user_id == user_id, RoleGrant.role_id == role_id, RoleGrant.ended_at.is_(None), RoleGrant.expires_at <= now)
+        .where(
+            RoleGrant.user_id == user_id,
+            RoleGrant.role_id == role_id,
+            RoleGrant.ended_at.is_(None),
+            RoleGrant.expires_at <= now,
+        )
         .values(ended_at=RoleGrant.expires_at)
     )
     statement = (

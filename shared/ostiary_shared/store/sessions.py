@@ -41,10 +41,18 @@ class Start:
 async def start(session: AsyncSession, wanted: Start, now: datetime) -> Session:
     """A new session, alive from `now`."""
     row = Session(
-        user_id=wanted.user_id, token_digest=wanted.token_digest, methods=list(wanted.methods),
-        assurance=wanted.assurance, created_at=now, authenticated_at=now, last_seen_at=now,
-        expires_at=now + wanted.lifetime.absolute, idle_limit=wanted.lifetime.idle,
-        ip=wanted.ip, user_agent=wanted.user_agent[:400], ended_reason="",
+        user_id=wanted.user_id,
+        token_digest=wanted.token_digest,
+        methods=list(wanted.methods),
+        assurance=wanted.assurance,
+        created_at=now,
+        authenticated_at=now,
+        last_seen_at=now,
+        expires_at=now + wanted.lifetime.absolute,
+        idle_limit=wanted.lifetime.idle,
+        ip=wanted.ip,
+        user_agent=wanted.user_agent[:400],
+        ended_reason="",
     )
     session.add(row)
     await session.flush()
@@ -56,15 +64,22 @@ async def present(session: AsyncSession, digest: bytes, now: datetime) -> Presen
     row = await session.scalar(select(Session).where(_carried_by(digest, now)))
     if row is None:
         return Presented(carried=True)
-    return Presented(True, facts(row), await users.account(session, row.user_id, now))
+    return Presented(carried=True, session=facts(row), account=await users.account(session, row.user_id, now))
 
 
 def facts(row: Session) -> SessionFacts:
     """The row as the frozen facts of a decision."""
     return SessionFacts(
-        id=row.id, assurance=row.assurance, methods=tuple(row.methods), created_at=row.created_at,
-        authenticated_at=row.authenticated_at, last_seen_at=row.last_seen_at, expires_at=row.expires_at,
-        idle_limit=row.idle_limit, ended_at=row.ended_at, ended_reason=row.ended_reason,
+        id=row.id,
+        assurance=row.assurance,
+        methods=tuple(row.methods),
+        created_at=row.created_at,
+        authenticated_at=row.authenticated_at,
+        last_seen_at=row.last_seen_at,
+        expires_at=row.expires_at,
+        idle_limit=row.idle_limit,
+        ended_at=row.ended_at,
+        ended_reason=row.ended_reason,
     )
 
 
@@ -106,9 +121,7 @@ async def end_by_token(session: AsyncSession, digest: bytes, now: datetime, reas
     return done.scalar()
 
 
-async def end_all(
-    session: AsyncSession, user_id: UUID, now: datetime, reason: str, keep: UUID | None = None
-) -> int:
+async def end_all(session: AsyncSession, user_id: UUID, now: datetime, reason: str, keep: UUID | None = None) -> int:
     """End all living sessions of a person but `keep`; how many there were."""
     mine = Session.user_id == user_id
     return await _end_where(session, and_(mine, Session.id != keep) if keep else mine, now, reason)

@@ -17,9 +17,7 @@ async def at(session: AsyncSession, host: str) -> Site | None:
 
 async def rules(session: AsyncSession, site_id: UUID) -> list[SiteRule]:
     """The rules of a site in the order in which they are asked."""
-    return list(await session.scalars(
-        select(SiteRule).where(SiteRule.site_id == site_id).order_by(SiteRule.position)
-    ))
+    return list(await session.scalars(select(SiteRule).where(SiteRule.site_id == site_id).order_by(SiteRule.position)))
 
 
 async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteRule]) -> None:

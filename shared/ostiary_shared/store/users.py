@@ -69,8 +69,14 @@ async def account(session: AsyncSession, user_id: UUID, now: datetime) -> Accoun
 def account_of(user: User, held: tuple[HeldRole, ...]) -> Account:
     """The row and its roles as the frozen facts of a decision."""
     return Account(
-        id=user.id, email=user.email, name=user.name, confirmed_at=user.confirmed_at, locked_at=user.locked_at,
-        locked_reason=user.locked_reason, deleted_at=user.deleted_at, held=held,
+        id=user.id,
+        email=user.email,
+        name=user.name,
+        confirmed_at=user.confirmed_at,
+        locked_at=user.locked_at,
+        locked_reason=user.locked_reason,
+        deleted_at=user.deleted_at,
+        held=held,
     )
 
 
@@ -84,7 +90,10 @@ async def held_roles(session: AsyncSession, user_id: UUID, now: datetime) -> tup
     )
     rows = await session.execute(
         select(
-            Role.name, permissions.label("permissions"), RoleGrant.granted_at, RoleGrant.expires_at,
+            Role.name,
+            permissions.label("permissions"),
+            RoleGrant.granted_at,
+            RoleGrant.expires_at,
             func.coalesce(granter, literal("the system")).label("by"),
         )
         .join(RoleGrant, RoleGrant.role_id == Role.id)

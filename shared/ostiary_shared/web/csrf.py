@@ -30,7 +30,8 @@ class CrossSiteError(Failure):
 
     def __init__(self) -> None:
         super().__init__(
-            f"This request did not come from our own page, so nothing was done. Open {kit().settings.public_url} and try again."
+            "This request did not come from our own page, so nothing was done. "
+            f"Open {kit().settings.public_url} and try again."
         )
 
 

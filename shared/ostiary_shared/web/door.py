@@ -56,7 +56,9 @@ def needs(permission: Permission) -> Requirement:
     return Requirement(Asks.PERMISSION, permission, source="the console")
 
 
-def door(guard: Requirement, limit: tuple[str, Limit] | Unlimited, csrf_stance: csrf.Stance = csrf.Stance.SAME_ORIGIN) -> Callable[[View], View]:
+def door(
+    guard: Requirement, limit: tuple[str, Limit] | Unlimited, csrf_stance: csrf.Stance = csrf.Stance.SAME_ORIGIN
+) -> Callable[[View], View]:
     """Declare a view's guard, its limit (name and rate, counted per network) and its CSRF stance."""
 
     def declare(view: View) -> View:

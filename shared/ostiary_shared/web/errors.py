@@ -19,9 +19,16 @@ log = structlog.get_logger("ostiary")
 
 LAST_ADMIN = "This would leave nobody who can administer Ostiary. Make somebody else an administrator first."
 TITLES = {
-    400: "That did not arrive in one piece", 403: "Not from here", 404: "There is nothing here", 405: "That cannot be done here",
-    409: "That does not fit what is there", 413: "That was too large", 415: "That is not a form we read",
-    422: "Something needs another look", 429: "A little too fast", 500: "Something went wrong on our side",
+    400: "That did not arrive in one piece",
+    403: "Not from here",
+    404: "There is nothing here",
+    405: "That cannot be done here",
+    409: "That does not fit what is there",
+    413: "That was too large",
+    415: "That is not a form we read",
+    422: "Something needs another look",
+    429: "A little too fast",
+    500: "Something went wrong on our side",
     503: "One moment, please",
 }
 
@@ -36,7 +43,11 @@ def answer_errors(app: Quart) -> None:
 
 def wants_json() -> bool:
     """Whether the asker is a program: an API path, or an Accept that prefers JSON to a page."""
-    if "/api/" in request.path or request.path.endswith(".json") or request.path.startswith(("/oauth/", "/.well-known/")):
+    if (
+        "/api/" in request.path
+        or request.path.endswith(".json")
+        or request.path.startswith(("/oauth/", "/.well-known/"))
+    ):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json", "application/problem+json"])
     return best is not None and best != "text/html"
@@ -44,7 +55,14 @@ def wants_json() -> bool:
 
 def problem(status: int, code: str, detail: str, **more: Any) -> Response:
     """A problem document with our stable `code`."""
-    body = {"type": "about:blank", "title": TITLES.get(status, "Refused"), "status": status, "code": code, "detail": detail, **more}
+    body = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "Refused"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **more,
+    }
     response = jsonify(body)
     response.status_code = status
     response.mimetype = "application/problem+json"
@@ -99,8 +117,11 @@ def plain_sentence(cause: str) -> str:
 
 async def _refusal_page(refused: RefusedError, reference: str, status: int) -> Response:
     html = await render_template(
-        "theme/refused.html", sentence=plain_sentence(refused.refusal.decision.cause or ""), reference=reference,
-        sign_in=status == 401, wanted=refused.refusal.url,
+        "theme/refused.html",
+        sentence=plain_sentence(refused.refusal.decision.cause or ""),
+        reference=reference,
+        sign_in=status == 401,
+        wanted=refused.refusal.url,
     )
     return Response(html, status, mimetype="text/html")
 
@@ -108,7 +129,7 @@ async def _refusal_page(refused: RefusedError, reference: str, status: int) -> R
 async def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
-        return error  # type: ignore[return-value] - a redirect of the router
+        return error  # type: ignore[return-value] # a redirect of the router is an answer
     words = {
         404: NotFound("Check the address, or start again from the front page."),
         405: Failure("This address answers to another method."),
@@ -129,7 +150,7 @@ async def _crash(error: Exception) -> ResponseReturnValue:
         return await _failure(Busy("We cannot reach our database. Nothing was changed; please try again in a moment."))
     if broken_constraint(error) == "at_least_one_admin":
         return await _failure(Conflict(LAST_ADMIN))
-    log.exception("crash", request_id=request_id())
+    log.error("crash", request_id=request_id(), exc_info=error)
     detail = f"It is on record as {request_id()}. Please try again; if it stays, tell your administrator this code."
     if wants_json():
         return problem(500, "internal_error", detail, request_id=request_id())
@@ -137,5 +158,7 @@ async def _crash(error: Exception) -> ResponseReturnValue:
 
 
 async def _page(status: int, text: str) -> Response:
-    html = await render_template("theme/error.html", status=status, title=TITLES.get(status, TITLES[400]), text=text, reference="")
+    html = await render_template(
+        "theme/error.html", status=status, title=TITLES.get(status, TITLES[400]), text=text, reference=""
+    )
     return Response(html, status, mimetype="text/html")

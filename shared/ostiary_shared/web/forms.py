@@ -1,6 +1,7 @@
 """Input at the door: a form or a JSON body becomes a typed model, or field errors in words. One model serves both."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -9,11 +10,13 @@ from quart import request
 
 from ostiary_shared.errors import Failure, FieldError, Invalid
 
-MAX_FIELD = 4096
+# Half a surrogate pair is no character; PostgreSQL keeps no NUL; other control characters have no business in a field.
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+_UNTYPABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 def _printable(value: str) -> str:
-    if any(ord(mark) < 32 and mark not in "\t\r\n" for mark in value) or "\x7f" in value:
+    if _UNTYPABLE.search(value):
         raise ValueError("contains characters that cannot be typed")
     return value
 
@@ -25,7 +28,7 @@ def _one_line(value: str) -> str:
 
 
 def _no_nul(value: SecretStr) -> SecretStr:
-    if "\x00" in value.get_secret_value():
+    if _NO_TEXT.search(value.get_secret_value()):
         raise ValueError("contains characters that cannot be typed")
     return value
 
@@ -67,7 +70,7 @@ class BadBodyError(Failure):
 
 
 async def read_form(model: type[Model]) -> Form[Model]:
-    """The form of this request. Passwords are never kept in `values`. Repeated fields are errors, unless a list is asked for."""
+    """The form of this request; passwords are never kept in `values`, and only what is a list may be repeated."""
     sent = await request.form
     lists = {name for name, info in model.model_fields.items() if _is_list(info.annotation)}
     raw: dict[str, Any] = {name: sent.getlist(name) if name in lists else sent[name] for name in sent}
@@ -100,7 +103,9 @@ def read_query(model: type[Model]) -> Model:
     """The query of this request; unknown names are refused, empty values count as absent."""
     lists = {name for name, info in model.model_fields.items() if _is_list(info.annotation)}
     args = request.args
-    raw: dict[str, Any] = {name: args.getlist(name) if name in lists else args[name] for name in args if args[name] != ""}
+    raw: dict[str, Any] = {
+        name: args.getlist(name) if name in lists else args[name] for name in args if args[name] != ""
+    }
     return validated(model, raw)
 
 
@@ -115,12 +120,15 @@ def validated(model: type[Model], raw: dict[str, Any]) -> Model:
 def field_errors(error: ValidationError) -> list[FieldError]:
     """Pydantic's findings in our words, without the input."""
     return [
-        FieldError(".".join(str(part) for part in fault["loc"]) or "body", _words(fault["type"], fault.get("ctx", {}), fault["msg"]))
+        FieldError(
+            ".".join(str(part) for part in fault["loc"]) or "body",
+            _words(fault["type"], fault.get("ctx", {}), fault["msg"]),
+        )
         for fault in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _words(kind: str, context: dict[str, Any], message: str) -> str:
+def _words(kind: str, context: dict[str, Any], message: str) -> str:  # noqa: PLR0911 - a table
     match kind:
         case "missing" | "string_too_short":
             least = context.get("min_length", 1)

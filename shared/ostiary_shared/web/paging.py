@@ -18,6 +18,10 @@ def from_cursor(word: str, length: int) -> list[Any]:
         key = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
     except ValueError:
         key = None
-    if not isinstance(key, list) or len(key) != length or not all(isinstance(part, str | int | float | None) for part in key):
+    if (
+        not isinstance(key, list)
+        or len(key) != length
+        or not all(isinstance(part, str | int | float | None) for part in key)
+    ):
         raise Invalid(FieldError("after", "This page link is damaged. Start again from the first page."))
     return key

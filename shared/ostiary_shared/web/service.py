@@ -38,15 +38,25 @@ def make_app(service: Service, settings: Settings) -> Quart:
     secret = settings.secret_key.get_secret_value()
     app.secret_key = derive(secret, "flash")
     app.config.update(
-        MAX_CONTENT_LENGTH=MAX_BODY, BODY_TIMEOUT=BODY_SECONDS, PREFER_SECURE_URLS=settings.secure,
-        SESSION_COOKIE_NAME=cookie_name(settings, stem="ostiary-notes"), SESSION_COOKIE_SECURE=settings.secure,
-        SESSION_COOKIE_HTTPONLY=True, SESSION_COOKIE_SAMESITE="Lax", SESSION_COOKIE_PATH="/",
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        BODY_TIMEOUT=BODY_SECONDS,
+        PREFER_SECURE_URLS=settings.secure,
+        SESSION_COOKIE_NAME=cookie_name(settings, stem="ostiary-notes"),
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_PATH="/",
     )
     carry_visitors(app, settings, service.cookie_domain)
     set_templates(app, f"{service.prefix}/assets")
     schema = QuartSchema(
-        app, openapi_path=f"{service.prefix}/openapi.json", swagger_ui_path=None, redoc_ui_path=None, scalar_ui_path=None,
-        info=Info(title=service.title, version="0.1.0"), convert_casing=False,
+        app,
+        openapi_path=f"{service.prefix}/openapi.json",
+        swagger_ui_path=None,
+        redoc_ui_path=None,
+        scalar_ui_path=None,
+        info=Info(title=service.title, version="0.1.0"),
+        convert_casing=False,
     )
 
     @door(ANYONE, Unlimited("a public document"))

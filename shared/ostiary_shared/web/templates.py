@@ -1,4 +1,4 @@
-"""Jinja as both services use it: the theme beside the service's own templates, strict, translated, with hashed assets."""
+"""Jinja as both services use it: the theme beside the service's own templates, strict, translated, with hashed asset names."""
 
 import gettext
 from datetime import datetime
@@ -19,7 +19,7 @@ def set_templates(app: Quart, assets_path: str) -> None:
     """Let an app render the theme and serve its files below `assets_path`, for good: a change changes their names."""
     app.jinja_options = {**app.jinja_options, "undefined": StrictUndefined, "trim_blocks": True, "lstrip_blocks": True}
     own = app.jinja_loader
-    app.jinja_loader = ChoiceLoader([*([own] if own else []), FileSystemLoader(theme.TEMPLATES)])  # type: ignore[misc]
+    app.jinja_loader = ChoiceLoader([*([own] if own else []), FileSystemLoader(theme.TEMPLATES)])
     app.jinja_env.add_extension("jinja2.ext.i18n")
     words = gettext.NullTranslations()
     app.jinja_env.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 Nothing is signed here, so the two services share no secret; a token of the wrong form is never looked up.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from itsdangerous import BadSignature
 from quart import Quart, Response, request
@@ -38,7 +38,9 @@ class OpaqueToken:
 class Visitor(AuthUser):
     """Whoever sends the request. `auth_id` is the session token, never a user id."""
 
-    def __init__(self, auth_id: str | None, action: Action = Action.PASS, *, carried: bool = False, bearer: bool = False) -> None:
+    def __init__(
+        self, auth_id: str | None, action: Action = Action.PASS, *, carried: bool = False, bearer: bool = False
+    ) -> None:
         super().__init__(auth_id, action)
         self.carried = carried or auth_id is not None
         self.bearer = bearer
@@ -60,7 +62,8 @@ class Visitors(QuartAuth):
     """Reads the token from `Authorization: Bearer`, else from the cookie; writes the cookie only."""
 
     user_class = Visitor
-    serializer_class = OpaqueToken  # type: ignore[assignment] - duck-typed: dumps and loads are all it uses
+    # Duck-typed: dumps and loads are all that Quart-Auth uses.
+    serializer_class = OpaqueToken  # type: ignore[assignment]
 
     def resolve_user(self) -> AuthUser:
         """The visitor of this request."""
@@ -102,4 +105,5 @@ def carry(token: str, *, remember: bool = False) -> None:
 
 def visitor() -> Visitor:
     """Whoever sends this request."""
-    return current_user._get_current_object()  # type: ignore[no-any-return] # noqa: SLF001 - werkzeug's documented way out of a proxy
+    # Werkzeug's documented way out of a proxy.
+    return cast("Visitor", cast("Any", current_user)._get_current_object())  # noqa: SLF001

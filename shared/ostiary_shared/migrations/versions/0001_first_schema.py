@@ -89,9 +89,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
     )
     op.create_index("ix_users_created_at", "users", ["created_at", "id"], unique=False)
-    op.create_index(
-        "ix_users_email_order", "users", [sa.literal_column("lower(email)"), "id"], unique=False
-    )
+    op.create_index("ix_users_email_order", "users", [sa.literal_column("lower(email)"), "id"], unique=False)
     op.create_index(
         "ix_users_last_seen_at",
         "users",
