@@ -1,4 +1,4 @@
-"""Jinja as both services use it: the theme beside the service's own templates, strict, translated, with hashed asset names."""
+"""Jinja as both services use it: the theme beside the service's own templates, strict, translated, assets by hash."""
 
 import gettext
 from datetime import datetime
@@ -46,9 +46,12 @@ async def _asset(name: str) -> ResponseReturnValue:
 
 
 async def _context() -> dict[str, object]:
+    identity = maybe_identity()
     return {
         "site_name": kit().settings.site_name,
-        "person": maybe_identity(),
+        "person": identity,
+        # Whoever may do anything in the console finds the way there.
+        "console_href": "/admin" if identity and identity.permissions else None,
         "lang": "en",
     }
 
