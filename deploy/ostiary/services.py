@@ -14,6 +14,8 @@ from ostiary_auth.mail import courier
 from ostiary_auth.settings import AuthSettings
 
 MAIL_FROM = "Ostiary <ostiary@localhost>"
+# Only this machine reaches `up`, so a proxy on it may ask the gate.
+LOCAL_PROXIES = "127.0.0.1,::1"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def auth_environment(cluster: Cluster, public_url: str, smtp_port: int) -> dict[
         "OSTIARY_SECRET_KEY": folder.secrets(cluster.home)["auth_secret_key"],
         "OSTIARY_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
         "OSTIARY_MAIL_FROM": MAIL_FROM,
+        "OSTIARY_TRUSTED_PROXIES": LOCAL_PROXIES,
     }
 
 
