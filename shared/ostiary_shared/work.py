@@ -23,6 +23,7 @@ class Caller:
     user_agent: str = ""
     request_id: str = ""
     user_id: UUID | None = None
+    email: str = ""
     operator: str = ""
 
     @classmethod

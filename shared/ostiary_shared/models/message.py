@@ -13,7 +13,7 @@ from ostiary_shared.models.base import Base, Key, Moment
 class Message(Base):
     """One mail to one address.
 
-    It ends `sent_at`, `failed_at` (a bounce or too many tries) or `dropped_at` (nothing to send; why, says `last_reply`).
+    It ends `sent_at`, `failed_at` (a bounce, too many tries) or `dropped_at` (nothing to send; `last_reply` says why).
     """
 
     __tablename__ = "messages"

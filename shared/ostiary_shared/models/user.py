@@ -41,7 +41,8 @@ class User(Base):
 class Password(Base):
     """A password's hash.
 
-    A sign-up's hash waits (`adopted_at` is empty) until its own link proves the mailbox, so that nobody's confirmation can bring a stranger's password to life.
+    A sign-up's hash waits (`adopted_at` is empty) until its own link proves the mailbox, so that nobody's
+    confirmation can bring a stranger's password to life.
     """
 
     __tablename__ = "passwords"

@@ -55,6 +55,20 @@ async def change(session: AsyncSession, user_id: UUID, **values: Any) -> bool:
         raise
 
 
+async def restore(session: AsyncSession, user_id: UUID) -> bool:
+    """Undo a deletion; whether there was one. Raises Conflict when the address belongs to somebody else by now."""
+    try:
+        async with session.begin_nested():
+            done = await session.execute(
+                update(User).where(User.id == user_id, User.deleted_at.is_not(None)).values(deleted_at=None).returning(User.id)
+            )
+            return done.first() is not None
+    except IntegrityError as error:
+        if UNIQUE_EMAIL in str(error.orig):
+            raise Conflict("Another account has this e-mail address by now.") from error
+        raise
+
+
 async def seen(session: AsyncSession, user_id: UUID, now: datetime) -> None:
     """Remember that the person was here."""
     await session.execute(update(User).where(User.id == user_id).values(last_seen_at=now))

@@ -21,6 +21,7 @@ async def caller() -> Caller:
         user_agent=request.headers.get("User-Agent", "")[:400],
         request_id=request_id(),
         user_id=identity.id if identity else None,
+        email=identity.email if identity else "",
     )
 
 

@@ -207,7 +207,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["granted_by"], ["users.id"], name=op.f("fk_role_grants_granted_by"), ondelete="SET NULL"
         ),
-        sa.ForeignKeyConstraint(["role_id"], ["roles.id"], name=op.f("fk_role_grants_role_id"), ondelete="RESTRICT"),
+        sa.ForeignKeyConstraint(["role_id"], ["roles.id"], name=op.f("fk_role_grants_role_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_role_grants_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_role_grants")),
     )
