@@ -25,3 +25,9 @@ def parse(typed: str, field: str = "email") -> str:
     except EmailNotValidError:
         raise Invalid(FieldError(field, "Please enter one e-mail address, such as ada@example.org.")) from None
     return found.normalized
+
+
+def as_mailed(email: str) -> tuple[str, str]:
+    """Local part and domain as SMTP wants them: the domain in ASCII (IDNA 2008). Raises Invalid unless it is one address."""
+    known = validate_email(parse(email), check_deliverability=False, test_environment=True)
+    return known.local_part, known.ascii_domain

@@ -41,8 +41,13 @@ def make_tools(settings: AuthSettings) -> AuthTools:
         settings=settings,
         passwords=Passwords(settings.argon2_memory_kib, settings.argon2_time_cost, settings.argon2_threads, settings.argon2_queue),
         session_key=derive(secret, "session"),
-        code_key=derive(secret, "code"),
+        code_key=code_key(settings),
         device_key=derive(secret, "device"),
         denial_key=derive(secret, "denial"),
         signing_key=derive(secret, "signing"),
     )
+
+
+def code_key(settings: AuthSettings) -> bytes:
+    """The key of typed codes. The courier makes them and has no use for the other tools."""
+    return derive(settings.secret_key.get_secret_value(), "code")

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, exists, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from ostiary_shared.models import Message
 from ostiary_shared.tokens import random_bytes
@@ -60,36 +61,48 @@ async def drop(session: AsyncSession, user_id: UUID, now: datetime, why: str) ->
 
 
 async def claim(session: AsyncSession, now: datetime, *, hold: timedelta, limit: int) -> list[Message]:
-    """Take due mails for `hold`; no two couriers get the same row, and a dead courier's come back."""
+    """Take due mails for `hold`; no two couriers get the same row, and a dead courier's come back.
+
+    Of one person's due mails only the first is taken, so that they arrive in order. One that was put off holds up none.
+    """
+    earlier = aliased(Message)
+    before = exists().where(
+        earlier.user_id == Message.user_id, *_due(earlier, now), tuple_(earlier.due_at, earlier.id) < tuple_(Message.due_at, Message.id)
+    )
     due = (
         select(Message.id)
-        .where(
-            Message.due_at <= now,
-            Message.sent_at.is_(None),
-            Message.failed_at.is_(None),
-            Message.dropped_at.is_(None),
-            (Message.claimed_until.is_(None)) | (Message.claimed_until < now),
-        )
-        .order_by(Message.due_at)
+        .where(*_due(Message, now), (Message.claimed_until.is_(None)) | (Message.claimed_until < now), ~before)
+        .order_by(Message.due_at, Message.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Message)
+        .cte("due")  # run once: as a plain subquery the planner may repeat it and take more than the limit
     )
     mine = UUID(bytes=random_bytes(16))
     rows = await session.scalars(
         update(Message)
-        .where(Message.id.in_(due))
+        .where(Message.id == due.c.id)
         .values(claimed_until=now + hold, claim=mine, attempts=Message.attempts + 1)
         .returning(Message)
     )
-    return sorted(rows, key=lambda row: row.due_at)
+    return sorted(rows, key=lambda row: (row.due_at, row.id))
 
 
-async def settle(session: AsyncSession, row: Message, **values: datetime | str | None) -> bool:
+async def held(session: AsyncSession, row: Message, now: datetime) -> bool:
+    """Whether a claimed mail is still ours to send: not dropped meanwhile, nor taken over by another courier."""
+    mine = (Message.id == row.id, Message.claim == row.claim, Message.claimed_until > now, Message.dropped_at.is_(None))
+    return bool(await session.scalar(select(exists().where(*mine))))
+
+
+async def settle(session: AsyncSession, row: Message, **values: datetime | str | int | None) -> bool:
     """Write how sending went, unless the claim was lost to another courier meanwhile."""
     done = await session.execute(
         update(Message)
-        .where(Message.id == row.id, Message.claim == row.claim)
+        .where(Message.id == row.id, Message.claim == row.claim, Message.claimed_until.is_not(None))
         .values(claimed_until=None, **values)
         .returning(Message.id)
     )
     return done.first() is not None
+
+
+def _due(row: type[Message], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (row.due_at <= now, row.sent_at.is_(None), row.failed_at.is_(None), row.dropped_at.is_(None))

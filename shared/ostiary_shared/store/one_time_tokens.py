@@ -30,6 +30,9 @@ LIFETIMES = {
     Purpose.CLAIM: timedelta(hours=24),
 }
 
+# The field of a token's subject that names the mail it left with.
+MESSAGE = "message"
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -97,6 +100,22 @@ async def void(session: AsyncSession, now: datetime, user_id: UUID, *purposes: P
     if purposes:
         which.append(OneTimeToken.purpose.in_(purposes))
     await session.execute(update(OneTimeToken).where(*which).values(voided_at=now))
+
+
+async def supersede(session: AsyncSession, now: datetime, newer: Issue, message: str) -> None:
+    """Make what earlier mails carried worthless, once a newer one is on its way; all that `message` carried stays good.
+
+    `newer.subject` narrows it: each sign-up has a link of its own.
+    """
+    await session.execute(
+        update(OneTimeToken)
+        .where(
+            *_live(newer.purpose, now), OneTimeToken.user_id == newer.user_id, OneTimeToken.subject.contains(newer.subject),
+            ~OneTimeToken.subject.contains({MESSAGE: message}),
+        )
+        .values(voided_at=now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def void_claims(session: AsyncSession, now: datetime) -> None:

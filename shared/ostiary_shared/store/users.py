@@ -30,6 +30,11 @@ async def get(session: AsyncSession, user_id: UUID) -> User | None:
     return await session.get(User, user_id)
 
 
+async def hold(session: AsyncSession, user_id: UUID) -> User | None:
+    """The person as they are now and will stay until our commit: who wants to lock or readdress them waits."""
+    return await session.get(User, user_id, populate_existing=True, with_for_update={"read": True})
+
+
 async def add(session: AsyncSession, email: str, name: str, confirmed_at: datetime | None = None) -> User | None:
     """A new person, or None when the address is taken, however many try at once."""
     statement = (
