@@ -14,6 +14,7 @@ from ostiary_shared.identity import Account, HeldRole, Presented, SessionFacts
 class Check(StrEnum):
     """The steps of a decision, in the order in which they are taken."""
 
+    PROXY = "proxy"
     ADDRESS = "address"
     COOKIE = "cookie"
     SESSION = "session"
@@ -65,14 +66,14 @@ class Requirement:
             case Asks.PERMISSION:
                 return f"asks for the permission {self.value}"
             case Asks.NOBODY:
-                return "nobody may enter: no rule opens it"
+                return "nobody may enter"
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
     """What would open the door. `kind` and `value` let the console do it with one click."""
 
-    kind: str  # sign-in | unlock | confirm | grant-role | grant-permission | open-rule | fix-address
+    kind: str  # sign-in | unlock | confirm | grant-role | grant-permission | open-rule | fix-address | trust-proxy
     value: str
     words: str
 
@@ -128,6 +129,8 @@ def decide(presented: Presented, requirement: Requirement, now: datetime) -> Dec
     steps: list[Step] = []
     if requirement.asks is Asks.ANYONE:
         return Decision(Outcome.ALLOWED, (_rule(requirement, passed=True),), account=presented.account)
+    if requirement.asks is Asks.NOBODY:  # signing in would not help: do not send anybody there
+        return _closed(Outcome.REFUSED, steps, requirement, _open_rule(requirement), presented.account)
     remedy = _session_steps(presented, now, steps)
     if remedy:
         return _closed(Outcome.SIGN_IN, steps, requirement, remedy, presented.account)
@@ -140,13 +143,23 @@ def decide(presented: Presented, requirement: Requirement, now: datetime) -> Dec
     return Decision(Outcome.ALLOWED, (*steps, _rule(requirement, passed=True)), account=account)
 
 
-def refuse_address(seen: str, requirement: Requirement) -> Decision:
+def refuse_address(seen: str) -> Decision:
     """The decision for an address that is not written the one canonical way; nothing else is looked at."""
     remedy = Remedy("fix-address", "", "Use the address as the site itself links it.")
-    step = Step(
-        Check.ADDRESS, "Is the address written the one canonical way?", passed=False, seen=seen, remedy=remedy.words
-    )
-    return _closed(Outcome.REFUSED, [step], requirement, remedy, None)
+    return _unheard(Check.ADDRESS, "Is the address written the one canonical way?", seen, remedy)
+
+
+def refuse_proxy(seen: str, remedy: str) -> Decision:
+    """The decision when whoever asks for a site is no reverse proxy of ours, or one that does not say enough."""
+    return _unheard(Check.PROXY, "Does a reverse proxy of ours ask?", seen, Remedy("trust-proxy", "", remedy))
+
+
+def _unheard(check: Check, title: str, seen: str, remedy: Remedy) -> Decision:
+    return Decision(Outcome.REFUSED, (Step(check, title, passed=False, seen=seen, remedy=remedy.words),), check, remedy)
+
+
+def _open_rule(requirement: Requirement) -> Remedy:
+    return Remedy("open-rule", requirement.value, "Add a rule that opens this address.")
 
 
 _SIGN_IN = Remedy("sign-in", "", "Sign in.")
@@ -265,7 +278,7 @@ def _requirement_step(account: Account, requirement: Requirement, steps: list[St
                 remedy,
             )
         case Asks.NOBODY:
-            return Remedy("open-rule", "", "Add a rule that opens this address.")
+            return _open_rule(requirement)
         case _:
             return None
     return None if holder else remedy

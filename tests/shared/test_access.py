@@ -126,7 +126,7 @@ def test_a_weak_sign_in_does_not_open_a_strong_door() -> None:
 
 
 def test_a_decision_survives_being_kept() -> None:
-    for decision in (judged(AS_EDITOR), judged(), refuse_address("//x", SIGNED_IN)):
+    for decision in (judged(AS_EDITOR), judged(), refuse_address("//x")):
         assert Decision.from_json(decision.to_json()) == decision
 
 

@@ -1,0 +1,123 @@
+"""Why may, or may not, somebody enter? The same decision as at the door, taken again and told step by step."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from ostiary_auth.flows import deny
+from ostiary_auth.flows.deny import Kept
+from ostiary_auth.flows.gate import Asked, rule_on
+from ostiary_auth.tools import AuthWork
+from ostiary_shared.access import Asks, Check, Decision, Outcome, Requirement, decide
+from ostiary_shared.errors import FieldError, Invalid, NotFound
+from ostiary_shared.identity import Account, Presented, SessionFacts
+from ostiary_shared.permissions import Permission
+from ostiary_shared.store import sessions, users
+
+AS_IF = "no living session: told as if they had just signed in"
+_SESSION_CHECKS = frozenset({Check.COOKIE, Check.SESSION, Check.ALIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A decision about somebody (`email` is empty for a stranger) and what was asked; `kept` when it was on record."""
+
+    decision: Decision
+    email: str
+    asked: str
+    kept: Kept | None = None
+
+
+async def explain_url(work: AuthWork, who: str, url: str, method: str = "GET") -> Explained:
+    """Whether a person, by e-mail address or id, may open an address of a protected site.
+
+    Takes the session they used last if one lives. Raises NotFound for nobody, Invalid for what is no web address.
+    """
+    asked = _asked(url, method)
+    account = await _account(work, who)
+    session = await _living(work, account)
+    judged = await rule_on(work, asked, Presented(True, session or _as_if(work.now), account))
+    decision = judged.decision if session else _told_as_if(judged.decision)
+    return Explained(decision, account.email, f"{method} {asked.url}")
+
+
+async def explain_permission(work: AuthWork, who: str, permission: str) -> Explained:
+    """Whether a person holds a permission of the console. Raises NotFound for nobody, Invalid for no permission."""
+    if permission not in set(Permission):
+        known = ", ".join(Permission)
+        raise Invalid(FieldError("permission", f"There is no permission {permission}. There are {known}."))
+    account = await _account(work, who)
+    session = await _living(work, account)
+    wanted = Requirement(Asks.PERMISSION, permission, source="the console")
+    decision = decide(Presented(True, session or _as_if(work.now), account), wanted, work.now)
+    return Explained(decision if session else _told_as_if(decision), account.email, f"permission {permission}")
+
+
+async def explain_code(work: AuthWork, code: str) -> Explained:
+    """The refusal that a person was given this code for. Raises NotFound when there is none."""
+    kept = await deny.find(work, code)
+    if kept is None:
+        raise NotFound("There is no refusal with this code.")
+    return Explained(kept.decision, kept.email, f"{kept.method} {kept.url}", kept)
+
+
+def as_lines(decision: Decision) -> list[str]:
+    """The decision for a terminal: one line a step, the remedy below the one that failed, the outcome last."""
+    lines = []
+    for step in decision.steps:
+        lines.append(f"{'✓' if step.passed else '✗'} {step.title} {step.seen}")
+        if step.remedy:
+            lines.append(f"  → {step.remedy}")
+    return [*lines, _VERDICTS[decision.outcome]]
+
+
+_VERDICTS = {
+    Outcome.ALLOWED: "The door opens.",
+    Outcome.SIGN_IN: "The door stays shut: the person is asked to sign in.",
+    Outcome.REFUSED: "The door stays shut.",
+}
+
+
+def _asked(url: str, method: str) -> Asked:
+    """The parts of an address as typed; the fragment is the browser's business."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise Invalid(FieldError("url", "Please give the whole address, such as https://wiki.example.org/editor/."))
+    return Asked(method, parts.scheme, parts.netloc, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+
+
+async def _account(work: AuthWork, who: str) -> Account:
+    user = await users.find(work.session, who.strip()) if "@" in who else None
+    identifier = user.id if user else _uuid(who)
+    account = await users.account(work.session, identifier, work.now) if identifier else None
+    if account is None:
+        raise NotFound(f"Nobody here has the address or id {who}.")
+    return account
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+async def _living(work: AuthWork, account: Account) -> SessionFacts | None:
+    """The living session that was used last."""
+    living = await sessions.living(work.session, account.id, work.now)
+    return sessions.facts(living[0]) if living else None
+
+
+def _as_if(now: datetime) -> SessionFacts:
+    hour = timedelta(hours=1)
+    return SessionFacts(UUID(int=0), 1, ("password",), now, now, now, now + hour, hour, None, "")
+
+
+def _told_as_if(decision: Decision) -> Decision:
+    """The same steps, saying of the session that it is made up."""
+    steps = (replace(step, seen=AS_IF) if step.check in _SESSION_CHECKS else step for step in decision.steps)
+    return replace(decision, steps=tuple(steps))
