@@ -11,7 +11,7 @@ import asyncpg
 from ostiary import home as folder
 from ostiary import postgres
 from ostiary.faults import Refusal
-from ostiary.postgres_files import Cluster
+from ostiary.postgres import Cluster
 from ostiary_shared import migrations
 
 NAME = "ostiary"

@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
-from ostiary import database, mailbox, mails, services, serving
-from ostiary.postgres_files import Cluster
+from ostiary import database, mailbox, mails, postgres, services, serving
+from ostiary.postgres import Cluster, Start
 from ostiary.services import Services
 from ostiary.up import Sockets
 
-COURIER_SECONDS = 5.0
+LAST_SECONDS = 5.0
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def first_things(built: Services, *, demo: bool) -> News:
     return News(asyncio.run(services.claim_link(built)), asyncio.run(services.add_samples(built)) if demo else None)
 
 
-async def run(built: Services, sockets: Sockets, ready: Callable[[], object]) -> None:
+async def run(built: Services, sockets: Sockets, server: Start, ready: Callable[[], object]) -> None:
     """Serve until Ctrl-C or SIGTERM; `ready` is called once everything answers."""
     stop = asyncio.Event()
     box = mails.Mailbox()
@@ -43,7 +44,8 @@ async def run(built: Services, sockets: Sockets, ready: Callable[[], object]) ->
             mails.catching(box, sockets.smtp),
             serving.lifespan(built.auth),
             serving.lifespan(built.admin),
-            _delivering(built, stop),
+            _beside(lambda ended: services.deliver(built, ended), stop),
+            _beside(lambda ended: _keep_alive(server, ended), stop),
             serving.serving(site, shown),
         ):
             ready()
@@ -51,18 +53,31 @@ async def run(built: Services, sockets: Sockets, ready: Callable[[], object]) ->
 
 
 @contextlib.asynccontextmanager
-async def _delivering(built: Services, stop: asyncio.Event) -> AsyncIterator[None]:
-    """The courier beside the block. It has its own stop, so that it goes on while the servers drain."""
+async def _beside(
+    work: Callable[[asyncio.Event], Coroutine[None, None, None]], stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """Do `work` beside the block, until the event it is given is set. Work that ends earlier stops everything.
+
+    The event is its own, so that mail goes out and the database answers while the servers drain.
+    """
     ended = asyncio.Event()
-    courier = asyncio.create_task(services.deliver(built, ended))
-    courier.add_done_callback(
-        lambda _: stop.set()
-    )  # without a courier nobody could sign up: better to stop and say why
+    task = asyncio.create_task(work(ended))
+    task.add_done_callback(lambda _: stop.set())
     try:
         yield
     finally:
         ended.set()
-        await asyncio.wait({courier}, timeout=COURIER_SECONDS)
-        courier.cancel()
+        await asyncio.wait({task}, timeout=LAST_SECONDS)
+        task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await courier
+            await task
+
+
+async def _keep_alive(server: Start, ended: asyncio.Event) -> None:
+    """Start the database anew when it ends by itself."""
+    while not ended.is_set():
+        if server.keeper.poll() is not None:
+            await asyncio.to_thread(postgres.revive, server)
+            await asyncio.to_thread(postgres.wait, server)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), LOOK_SECONDS)

@@ -18,11 +18,12 @@ import psutil
 
 from ostiary import postgres_files
 from ostiary.faults import Refusal
-from ostiary.postgres_files import Cluster
 
 START_SECONDS = 60.0  # recovery after a power cut on a slow disk may take a while
 STOP_SECONDS = 10.0
 PAUSE = 0.02
+REVIVALS = 3
+REVIVAL_PAUSE = 0.3
 SOCKET_FOLDER_LIMIT = 80  # bytes; the whole path of a socket may have 103 (macOS)
 OPTIONS = ("listen_addresses=", "port=5432", "timezone=UTC", "log_timezone=UTC", "max_connections=100", "jit=off")
 # PostgreSQL lives exactly as long as the pipe on file descriptor 0: when we close it, or die in whatever way, the
@@ -39,8 +40,20 @@ exit $status
 
 
 @dataclass(frozen=True)
+class Cluster:
+    """A server: the data folder of Ostiary it belongs to, and the folder of its socket."""
+
+    home: Path
+    sockets: Path
+
+    def url(self, role: str, database: str) -> str:
+        """A URL without a password: who may enter the socket's folder may come in."""
+        return f"postgresql://{role}@/{database}?host={self.sockets}"
+
+
+@dataclass
 class Start:
-    """A server that was told to start and may not answer yet."""
+    """A server that was told to start and may not answer yet. Its keeper is another one after a revival."""
 
     cluster: Cluster
     keeper: subprocess.Popen[bytes]
@@ -72,7 +85,8 @@ def started(home: Path) -> Iterator[Start]:
     """
     postgres_files.prepare(home)
     _clear_away(home)
-    start = _launch(home)
+    cluster = Cluster(home, _socket_folder())
+    start = Start(cluster, _launch(cluster))
     try:
         yield start
     finally:
@@ -80,14 +94,20 @@ def started(home: Path) -> Iterator[Start]:
 
 
 def wait(start: Start) -> Cluster:
-    """Return once the server answers; a server that gives up is reported with the last words of its log."""
-    deadline = time.monotonic() + START_SECONDS
-    home = start.cluster.home
+    """Return once the server answers; one that keeps giving up is reported with the last words of its log.
+
+    It may give up once because what a killed server left behind is still dying, so it is tried more than once.
+    """
+    deadline, home, revivals = time.monotonic() + START_SECONDS, start.cluster.home, 0
     while time.monotonic() < deadline:
         if running(home):
             return start.cluster
         if start.keeper.poll() is not None:
-            break
+            if revivals == REVIVALS:
+                break
+            revivals += 1
+            time.sleep(REVIVAL_PAUSE)
+            revive(start)
         time.sleep(PAUSE)
     message = (
         f"the embedded PostgreSQL did not start: {postgres_files.last_words(home)} (see {postgres_files.log(home)})"
@@ -95,20 +115,31 @@ def wait(start: Start) -> Cluster:
     raise Refusal(message)
 
 
-def _launch(home: Path) -> Start:
-    sockets = _socket_folder()
-    options = [word for option in (*OPTIONS, f"unix_socket_directories={sockets}") for word in ("-c", option)]
-    server = [str(postgres_files.program("postgres")), "-D", str(postgres_files.data(home)), *options]
-    with postgres_files.open_log(home) as log:
-        keeper = subprocess.Popen(
-            ["/bin/sh", "-c", KEEPER, str(sockets), *server],
+def revive(start: Start) -> None:
+    """Start a server anew that has ended, where its clients look for it."""
+    _close(start.keeper)
+    sockets = start.cluster.sockets
+    with contextlib.suppress(FileExistsError):
+        sockets.mkdir(mode=0o700)
+        postgres_files.hand_over(sockets)
+    if sockets.stat().st_uid != postgres_files.data(start.cluster.home).stat().st_uid:
+        message = f"somebody else has made {sockets}; stop and run ./ostiary up again."
+        raise Refusal(message)
+    start.keeper = _launch(start.cluster)
+
+
+def _launch(cluster: Cluster) -> subprocess.Popen[bytes]:
+    options = [word for option in (*OPTIONS, f"unix_socket_directories={cluster.sockets}") for word in ("-c", option)]
+    server = [str(postgres_files.program("postgres")), "-D", str(postgres_files.data(cluster.home)), *options]
+    with postgres_files.open_log(cluster.home) as log:
+        return subprocess.Popen(
+            ["/bin/sh", "-c", KEEPER, str(cluster.sockets), *server],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             start_new_session=True,
             **postgres_files.as_database_user(),
         )
-    return Start(Cluster(home, sockets), keeper)
 
 
 def _socket_folder() -> Path:
@@ -133,8 +164,7 @@ def _clear_away(home: Path) -> None:
 
 
 def _stop(start: Start) -> None:
-    assert start.keeper.stdin is not None  # noqa: S101 - it was opened with a pipe
-    start.keeper.stdin.close()
+    _close(start.keeper)
     for way in (signal.SIGQUIT, signal.SIGKILL):
         with contextlib.suppress(subprocess.TimeoutExpired):
             start.keeper.wait(STOP_SECONDS)
@@ -143,3 +173,9 @@ def _stop(start: Start) -> None:
             os.killpg(start.keeper.pid, way)
     with contextlib.suppress(OSError):
         start.cluster.sockets.rmdir()
+
+
+def _close(keeper: subprocess.Popen[bytes]) -> None:
+    """Close the pipe by which the server lives."""
+    if keeper.stdin is not None:
+        keeper.stdin.close()

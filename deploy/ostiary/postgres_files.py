@@ -5,7 +5,6 @@ import importlib.util
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypedDict
 
@@ -26,18 +25,6 @@ INITDB = (
 )
 # Nothing of the operator's own PG* variables may reach the server.
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C"}
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """A server: the data folder of Ostiary it belongs to, and the folder of its socket."""
-
-    home: Path
-    sockets: Path
-
-    def url(self, role: str, database: str) -> str:
-        """A URL without a password: who may enter the socket's folder may come in."""
-        return f"postgresql://{role}@/{database}?host={self.sockets}"
 
 
 class RunAs(TypedDict, total=False):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ostiary import database
 from ostiary import home as folder
-from ostiary.postgres_files import Cluster
+from ostiary.postgres import Cluster
 from ostiary.serving import App
 from ostiary_admin.app import create_app as create_admin
 from ostiary_admin.settings import AdminSettings

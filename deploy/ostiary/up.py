@@ -95,7 +95,7 @@ def _run(plan: Plan) -> None:
                 services = everything.prepare(postgres.wait(start), plan.public_url, sockets)
                 news = everything.first_things(services, demo=plan.demo)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(everything.run(services, sockets, lambda: _greet(console, plan, news)))
+                runner.run(everything.run(services, sockets, start, lambda: _greet(console, plan, news)))
     console.print("Stopped.")
 
 

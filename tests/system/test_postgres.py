@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Path:
     return made
 
 
-def ask(cluster: postgres_files.Cluster, *statements: str) -> object:
+def ask(cluster: postgres.Cluster, *statements: str) -> object:
     """The answer to the last statement."""
 
     async def run() -> object:
