@@ -3,7 +3,7 @@
 A decision is a value: it reads nothing and writes nothing. Recording a refusal is the caller's business.
 """
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -25,6 +25,7 @@ class Check(StrEnum):
     ROLE = "role"
     PERMISSION = "permission"
     RULE = "rule"
+    REQUEST = "request"  # the door was open, but what was asked there was refused
 
 
 class Outcome(StrEnum):
@@ -166,35 +167,41 @@ _SIGN_IN = Remedy("sign-in", "", "Sign in.")
 
 
 def _session_steps(presented: Presented, now: datetime, steps: list[Step]) -> Remedy | None:
-    _add(
+    _take(
         steps,
-        Check.COOKIE,
-        "Did the request carry a session?",
-        presented.carried,
-        "a session cookie or token" if presented.carried else "neither cookie nor token",
-        _SIGN_IN,
+        Step(
+            Check.COOKIE,
+            "Did the request carry a session?",
+            presented.carried,
+            "a session cookie or token" if presented.carried else "neither cookie nor token",
+            _SIGN_IN.words,
+        ),
     )
     if not presented.carried:
         return _SIGN_IN
     session = presented.session
-    _add(
+    _take(
         steps,
-        Check.SESSION,
-        "Is the session known?",
-        session is not None,
-        f"session {session.id}" if session else "no session has this token",
-        _SIGN_IN,
+        Step(
+            Check.SESSION,
+            "Is the session known?",
+            session is not None,
+            f"session {session.id}" if session else "no session has this token",
+            _SIGN_IN.words,
+        ),
     )
     if session is None:
         return _SIGN_IN
     end = _end_of(session, now)
-    _add(
+    _take(
         steps,
-        Check.ALIVE,
-        "Is the session still alive?",
-        not end,
-        end or f"alive until {_date(session.idle_until())}",
-        _SIGN_IN,
+        Step(
+            Check.ALIVE,
+            "Is the session still alive?",
+            not end,
+            end or f"alive until {_date(session.idle_until())}",
+            _SIGN_IN.words,
+        ),
     )
     return _SIGN_IN if end else None
 
@@ -215,28 +222,32 @@ def _account_steps(
 ) -> Remedy | None:
     usable = account.locked_at is None and account.deleted_at is None
     unlock = Remedy("unlock", str(account.id), f"Unlock {account.email}.")
-    _add(steps, Check.ACCOUNT, "Is the account usable?", usable, _state_of(account), unlock)
+    _take(steps, Step(Check.ACCOUNT, "Is the account usable?", usable, _state_of(account), unlock.words))
     if not usable:
         return unlock
     confirm = Remedy("confirm", str(account.id), f"Confirm the address {account.email}.")
-    _add(
+    _take(
         steps,
-        Check.CONFIRMED,
-        "Is the e-mail address confirmed?",
-        account.confirmed_at is not None,
-        f"confirmed {_date(account.confirmed_at)}" if account.confirmed_at else "not confirmed",
-        confirm,
+        Step(
+            Check.CONFIRMED,
+            "Is the e-mail address confirmed?",
+            account.confirmed_at is not None,
+            f"confirmed {_date(account.confirmed_at)}" if account.confirmed_at else "not confirmed",
+            confirm.words,
+        ),
     )
     if account.confirmed_at is None:
         return confirm
     enough = session.assurance >= requirement.assurance
-    _add(
+    _take(
         steps,
-        Check.ASSURANCE,
-        "Was the sign-in strong enough?",
-        enough,
-        f"level {session.assurance} by {', '.join(session.methods)}; level {requirement.assurance} is asked",
-        _SIGN_IN,
+        Step(
+            Check.ASSURANCE,
+            "Was the sign-in strong enough?",
+            enough,
+            f"level {session.assurance} by {', '.join(session.methods)}; level {requirement.assurance} is asked",
+            _SIGN_IN.words,
+        ),
     )
     return None if enough else _SIGN_IN
 
@@ -254,13 +265,15 @@ def _requirement_step(account: Account, requirement: Requirement, steps: list[St
         case Asks.ROLE:
             holder = next((role for role in account.held if role.name == requirement.value), None)
             remedy = Remedy("grant-role", requirement.value, f"Grant {requirement.value} to {account.email}.")
-            _add(
+            _take(
                 steps,
-                Check.ROLE,
-                f"Is the role {requirement.value} held?",
-                holder is not None,
-                _held(holder, account),
-                remedy,
+                Step(
+                    Check.ROLE,
+                    f"Is the role {requirement.value} held?",
+                    holder is not None,
+                    _held(holder, account),
+                    remedy.words,
+                ),
             )
         case Asks.PERMISSION:
             holder = next((role for role in account.held if requirement.value in role.permissions), None)
@@ -269,13 +282,15 @@ def _requirement_step(account: Account, requirement: Requirement, steps: list[St
                 requirement.value,
                 f"Grant {account.email} a role with the permission {requirement.value}.",
             )
-            _add(
+            _take(
                 steps,
-                Check.PERMISSION,
-                f"Is the permission {requirement.value} held?",
-                holder is not None,
-                _held(holder, account),
-                remedy,
+                Step(
+                    Check.PERMISSION,
+                    f"Is the permission {requirement.value} held?",
+                    holder is not None,
+                    _held(holder, account),
+                    remedy.words,
+                ),
             )
         case Asks.NOBODY:
             return _open_rule(requirement)
@@ -305,8 +320,9 @@ def _rule(requirement: Requirement, *, passed: bool, remedy: str = "") -> Step:
     return Step(Check.RULE, "Which rule decided?", passed, f"{where}: {requirement.words()}", remedy)
 
 
-def _add(steps: list[Step], check: Check, title: str, passed: bool, seen: str, remedy: Remedy) -> None:  # noqa: FBT001, PLR0913 - one line of the table above each
-    steps.append(Step(check, title, passed, seen, "" if passed else remedy.words))
+def _take(steps: list[Step], step: Step) -> None:
+    """Add a step; what passed needs no remedy."""
+    steps.append(replace(step, remedy="") if step.passed else step)
 
 
 def _date(moment: datetime) -> str:
