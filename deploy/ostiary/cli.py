@@ -16,6 +16,7 @@ COMMANDS = {
     "users": "See, create, lock and unlock people; give and take roles.",
     "roles": "See, create and delete roles.",
     "explain": "Say why somebody may or may not enter.",
+    "settings": "Print every setting, as docs/settings.md has them.",
     "test": "Run every check and every test.",
 }
 
