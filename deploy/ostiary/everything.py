@@ -22,10 +22,10 @@ class News:
     demo_password: str | None
 
 
-def prepare(cluster: Cluster, public_url: str, sockets: Sockets) -> Services:
+def prepare(cluster: Cluster, sockets: Sockets) -> Services:
     """The database brought up to date and both services built on it; nothing is served yet."""
     database.prepare(cluster)
-    return services.build(cluster, public_url, sockets.smtp.getsockname()[1])
+    return services.build(cluster, sockets.smtp.getsockname()[1])
 
 
 def first_things(built: Services, *, demo: bool) -> News:

@@ -63,6 +63,17 @@ def secrets(home: Path) -> dict[str, str]:
     return known
 
 
+def public_url(home: Path) -> str:
+    """Where the `up` of this folder serves, or served last."""
+    path = home / "address"
+    return path.read_text().strip() if path.exists() else "http://localhost:8000"
+
+
+def remember_public_url(home: Path, url: str) -> None:
+    """Let other commands make links to where `up` serves."""
+    (home / "address").write_text(url + "\n")
+
+
 def _acquired(lock: IO[str]) -> bool:
     deadline = time.monotonic() + PATIENCE
     while True:

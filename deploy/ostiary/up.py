@@ -87,12 +87,13 @@ def _run(plan: Plan) -> None:
         if not alone:
             message = f"another ./ostiary up runs on {plan.home}; stop it or choose another folder with --data DIR."
             raise Refusal(message)
+        folder.remember_public_url(plan.home, plan.public_url)
         with postgres.started(plan.home) as start:
             with console.status("Starting the database and the services …"):
                 # Loading the services takes as long as the start of the database: they go side by side.
                 from ostiary import everything  # noqa: PLC0415
 
-                services = everything.prepare(postgres.wait(start), plan.public_url, sockets)
+                services = everything.prepare(postgres.wait(start), sockets)
                 news = everything.first_things(services, demo=plan.demo)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(everything.run(services, sockets, start, lambda: _greet(console, plan, news)))
