@@ -6,7 +6,7 @@ from quart import Quart
 from sqlalchemy import text
 
 from ostiary_auth import api, gate, pages
-from ostiary_auth.flows import deny, resolve_session
+from ostiary_auth.flows import deny, resolve_session, signing_keys
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import make_tools
 from ostiary_shared import clock
@@ -33,6 +33,7 @@ def create_app(settings: AuthSettings) -> Quart:
     async def first_start() -> None:
         async with sessions.begin() as session:
             await roles.seed(session)
+            await signing_keys.make_first(session, tools.signing_key, clock.now())
 
     @app.after_serving
     async def let_go() -> None:

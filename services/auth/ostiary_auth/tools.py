@@ -1,13 +1,48 @@
 """What the flows of this service use beside the rows: the hasher and the keys derived from the one secret."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from joserfc.jwk import ECKey
 
 from ostiary_auth.factors.password import Passwords
 from ostiary_auth.settings import AuthSettings
 from ostiary_shared.store.sessions import Lifetime
 from ostiary_shared.tokens import derive
 from ostiary_shared.work import Work
+
+
+class Turns:
+    """One at a time for the same key in this process: twenty right passwords at once all get in, since each gives back
+    what it counted before the next is counted, while wrong ones meet the limit one after another.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def at(self, key: str) -> AsyncIterator[None]:
+        """The turn of `key`; keys nobody waits for are forgotten."""
+        lock, count = self._waiting.get(key, (asyncio.Lock(), 0))
+        self._waiting[key] = (lock, count + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, count = self._waiting.pop(key)
+            if count > 1:
+                self._waiting[key] = (lock, count - 1)
+
+
+@dataclass(slots=True)
+class Keyring:
+    """The opened signing key, kept between requests; opening it costs a look-up and a decryption."""
+
+    key: ECKey | None = None
+    read_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +56,8 @@ class AuthTools:
     device_key: bytes
     denial_key: bytes
     signing_key: bytes
+    turns: Turns = field(default_factory=Turns)
+    keyring: Keyring = field(default_factory=Keyring)
 
     def lifetime(self, *, remember: bool) -> Lifetime:
         """How long a new session may live."""
@@ -32,6 +69,16 @@ class AuthTools:
 
 
 AuthWork = Work[AuthTools]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """For flows that hash. That happens between two transactions, never within one: a waiting hash would hold a
+    connection. So these flows open both themselves.
+    """
+
+    tools: AuthTools
+    begin: Callable[[], AbstractAsyncContextManager[AuthWork]]
 
 
 def make_tools(settings: AuthSettings) -> AuthTools:

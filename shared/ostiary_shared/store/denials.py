@@ -1,5 +1,6 @@
 """Refusals of known people: one row a cause and hour, counted up when it happens again."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.models import Denial, User
-from ostiary_shared.tokens import code, tidy_code
+from ostiary_shared.tokens import ALPHABET, CODE_LENGTH, code, tidy_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,9 @@ async def record(session: AsyncSession, refusal: Refusal, now: datetime) -> str:
 
 
 async def find(session: AsyncSession, typed: str) -> Denial | None:
-    """The refusal with this code, however it was typed."""
+    """The refusal with this code, however it was typed; what cannot be a code is not looked up."""
+    if re.fullmatch(rf"[{ALPHABET}]{{{CODE_LENGTH}}}", tidy_code(typed)) is None:
+        return None
     return await session.scalar(select(Denial).where(Denial.code == tidy_code(typed)))
 
 

@@ -1,11 +1,15 @@
 """Signing keys as rows; sealing and signing are auth's business."""
 
-from sqlalchemy import select, text
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from ostiary_shared.models import SigningKey
 
+# Longer than an assertion lives and verifiers keep the list.
+SHOWN_AFTERWARDS = timedelta(minutes=10)
 _MAKING = 0x0571A3
 
 
@@ -14,9 +18,25 @@ async def lock(session: AsyncSession) -> None:
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MAKING})
 
 
-async def published(session: AsyncSession) -> list[SigningKey]:
-    """All keys that verifiers may still meet, the newest first, with their sealed private halves."""
+async def published(session: AsyncSession, now: datetime) -> list[SigningKey]:
+    """The keys whose signatures may still be met at `now`, the newest first, with their sealed private halves."""
     rows = await session.scalars(
-        select(SigningKey).options(undefer(SigningKey.sealed_private)).order_by(SigningKey.created_at.desc())
+        select(SigningKey)
+        .where(or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > now - SHOWN_AFTERWARDS))
+        .options(undefer(SigningKey.sealed_private))
+        .order_by(SigningKey.created_at.desc(), SigningKey.kid)
     )
     return list(rows)
+
+
+async def add(session: AsyncSession, key: SigningKey) -> None:
+    """Keep a new key."""
+    session.add(key)
+    await session.flush()
+
+
+async def retire(session: AsyncSession, kid: str, now: datetime) -> None:
+    """Sign with this key no more; it stays published for `SHOWN_AFTERWARDS`."""
+    await session.execute(
+        update(SigningKey).where(SigningKey.kid == kid, SigningKey.retired_at.is_(None)).values(retired_at=now)
+    )

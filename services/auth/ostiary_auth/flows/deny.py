@@ -16,6 +16,7 @@ from ostiary_shared.tokens import random_bytes
 
 SEALED = "s-"
 NONCE_BYTES = 12
+MAX_SEALED_URL = 300
 _AAD = b"ostiary denial 1"
 
 
@@ -37,18 +38,27 @@ async def keep(work: AuthWork, decision: Decision, method: str, url: str) -> str
     """The reference under which this refusal can be explained."""
     if decision.account is None:
         return seal(work, decision, method, url)
-    cause = f"{decision.cause} {decision.remedy.value if decision.remedy else ''} {method} {url.partition('?')[0]}"
-    return await denials.record(
-        work.session, denials.Refusal(decision.account.id, cause, method, url.partition("?")[0], decision.to_json()), work.now
-    )
+    refusal = denials.Refusal(decision.account.id, _cause(decision), method, url.partition("?")[0], decision.to_json())
+    return await denials.record(work.session, refusal, work.now)
+
+
+def _cause(decision: Decision) -> str:
+    """What makes two refusals the same: what failed, what would mend it, and the rule.
+
+    Not the address: one person could make up any number of those.
+    """
+    remedy = f"{decision.remedy.kind} {decision.remedy.value}" if decision.remedy else ""
+    return f"{decision.cause} · {remedy} · {decision.steps[-1].seen}"
 
 
 def seal(work: AuthWork, decision: Decision, method: str, url: str) -> str:
     """A code that carries its own steps, readable by us alone (AES-256-GCM)."""
-    kept = {"d": decision.to_json(), "m": method[:20], "u": url.partition("?")[0][:300], "t": work.now.isoformat(timespec="seconds")}
+    at = work.now.isoformat(timespec="seconds")
+    kept = {"d": decision.to_json(), "m": method[:20], "u": url.partition("?")[0][:MAX_SEALED_URL], "t": at}
     nonce = random_bytes(NONCE_BYTES)
     packed = zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), 9)
-    return SEALED + urlsafe_b64encode(nonce + AESGCM(work.tools.denial_key).encrypt(nonce, packed, _AAD)).rstrip(b"=").decode()
+    sealed = AESGCM(work.tools.denial_key).encrypt(nonce, packed, _AAD)
+    return SEALED + urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
 
 
 async def find(work: AuthWork, code: str) -> Kept | None:
@@ -60,14 +70,16 @@ async def find(work: AuthWork, code: str) -> Kept | None:
         return None
     email = await denials.email_of(work.session, row)
     return Kept(
-        code=f"{row.code[:4]}-{row.code[4:]}", decision=Decision.from_json(row.decision), method=row.method, url=row.url,
-        at=row.last_at.isoformat(timespec="seconds"), user_id=str(row.user_id), email=email, count=row.count,
+        code=f"{row.code[:4]}-{row.code[4:]}", decision=Decision.from_json(row.decision), method=row.method,
+        url=row.url, at=row.last_at.isoformat(timespec="seconds"), user_id=str(row.user_id), email=email,
+        count=row.count,
     )
 
 
 def _unseal(work: AuthWork, code: str) -> Kept | None:
+    sealed = code.removeprefix(SEALED)
     try:
-        raw = urlsafe_b64decode(code[len(SEALED):] + "=" * (-len(code[len(SEALED):]) % 4))
+        raw = urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
         packed = AESGCM(work.tools.denial_key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _AAD)
     except (ValueError, InvalidTag):
         return None

@@ -37,7 +37,7 @@ async def explain_url(work: AuthWork, who: str, url: str, method: str = "GET") -
     asked = _asked(url, method)
     account = await _account(work, who)
     session = await _living(work, account)
-    judged = await rule_on(work, asked, Presented(True, session or _as_if(work.now), account))
+    judged = await rule_on(work, asked, Presented(carried=True, session=session or _as_if(work.now), account=account))
     decision = judged.decision if session else _told_as_if(judged.decision)
     return Explained(decision, account.email, f"{method} {asked.url}")
 
@@ -50,7 +50,7 @@ async def explain_permission(work: AuthWork, who: str, permission: str) -> Expla
     account = await _account(work, who)
     session = await _living(work, account)
     wanted = Requirement(Asks.PERMISSION, permission, source="the console")
-    decision = decide(Presented(True, session or _as_if(work.now), account), wanted, work.now)
+    decision = decide(Presented(carried=True, session=session or _as_if(work.now), account=account), wanted, work.now)
     return Explained(decision if session else _told_as_if(decision), account.email, f"permission {permission}")
 
 
