@@ -327,3 +327,9 @@ def _take(steps: list[Step], step: Step) -> None:
 
 def _date(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+def turned_down(outcome: Outcome, seen: str) -> Decision:
+    """The decision on a request that passed the door and was refused for what it asked, such as a wrong password."""
+    step = Step(Check.REQUEST, "Could the request be granted?", passed=False, seen=seen)
+    return Decision(outcome, (step,), Check.REQUEST)

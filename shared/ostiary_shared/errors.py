@@ -33,6 +33,17 @@ class Invalid(Failure):
         self.errors = errors
 
 
+class Forbidden(Failure):
+    """The asker is known well enough, and this is not for them."""
+
+    status = 403
+    code = "forbidden"
+
+    def __init__(self, detail: str, code: str = "forbidden") -> None:
+        super().__init__(detail)
+        self.code = code
+
+
 class NotFound(Failure):
     """There is no such thing, or it is not the asker's to see."""
 

@@ -27,6 +27,14 @@ async def take(session: AsyncSession, key: str, limit: Limit, now: datetime) -> 
     return max(1, int((free_at - now).total_seconds() + 0.999))
 
 
+async def give_back(session: AsyncSession, key: str, limit: Limit) -> None:
+    """Forgive one use of `key`: what was counted turned out to be right."""
+    await session.execute(
+        text("UPDATE counters SET arrival = arrival - (:interval)::interval WHERE key = :key"),
+        {"key": key, "interval": limit.interval},
+    )
+
+
 async def clear(session: AsyncSession, key: str) -> None:
     """Forgive all uses of `key`."""
     await session.execute(text("DELETE FROM counters WHERE key = :key"), {"key": key})

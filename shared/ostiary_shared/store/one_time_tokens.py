@@ -84,6 +84,24 @@ async def peek(session: AsyncSession, purpose: Purpose, digest: bytes, now: date
     return _consumed(found) if found else None
 
 
+async def peek_code(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
+    """The same by the typed twin. Count the guess first: this tells whether a code is right."""
+    columns = (OneTimeToken.id, OneTimeToken.user_id, OneTimeToken.email, OneTimeToken.subject)
+    found = (
+        await session.execute(select(*columns).where(*_live(purpose, now), OneTimeToken.code_digest == digest))
+    ).first()
+    return _consumed(found) if found else None
+
+
+async def used_by(session: AsyncSession, purpose: Purpose, digest: bytes) -> UUID | None:
+    """Whose used-up token this is, so that a second click gets a friendly answer."""
+    return await session.scalar(
+        select(OneTimeToken.user_id).where(
+            OneTimeToken.purpose == purpose, OneTimeToken.token_digest == digest, OneTimeToken.consumed_at.is_not(None)
+        )
+    )
+
+
 async def consume(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
     """Use a token up. None when it is unknown, used, voided, expired or meant for something else."""
     return await _consume(session, now, *_live(purpose, now), OneTimeToken.token_digest == digest)
@@ -102,16 +120,24 @@ async def void(session: AsyncSession, now: datetime, user_id: UUID, *purposes: P
     await session.execute(update(OneTimeToken).where(*which).values(voided_at=now))
 
 
-async def supersede(session: AsyncSession, now: datetime, newer: Issue, message: str) -> None:
-    """Make what earlier mails carried worthless, once a newer one is on its way; all that `message` carried stays good.
+async def supersede(session: AsyncSession, now: datetime, newer: Issue) -> None:
+    """Make what earlier mails carried worthless, once a newer one is on its way; all that its own mail carried stays good.
 
-    `newer.subject` narrows it: each sign-up has a link of its own.
+    A confirmation ends only those of the same sign-up: each sign-up has a link that adopts its own password.
     """
+    mail = {MESSAGE: newer.subject[MESSAGE]}
+    alike = (
+        {name: value for name, value in newer.subject.items() if name not in mail}
+        if newer.purpose == Purpose.CONFIRM
+        else {}
+    )
     await session.execute(
         update(OneTimeToken)
         .where(
-            *_live(newer.purpose, now), OneTimeToken.user_id == newer.user_id, OneTimeToken.subject.contains(newer.subject),
-            ~OneTimeToken.subject.contains({MESSAGE: message}),
+            *_live(newer.purpose, now),
+            OneTimeToken.user_id == newer.user_id,
+            OneTimeToken.subject.contains(alike),
+            ~OneTimeToken.subject.contains(mail),
         )
         .values(voided_at=now)
         .execution_options(synchronize_session=False)

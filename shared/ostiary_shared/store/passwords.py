@@ -26,6 +26,22 @@ async def newest(session: AsyncSession, user_id: UUID) -> str | None:
     )
 
 
+async def waiting(session: AsyncSession, user_id: UUID) -> str | None:
+    """The hash of the newest sign-up that waits for its link."""
+    return await session.scalar(
+        select(Password.hash)
+        .where(Password.user_id == user_id, Password.adopted_at.is_(None))
+        .order_by(Password.created_at.desc(), Password.id.desc())
+        .limit(1)
+    )
+
+
+async def only_waiting(session: AsyncSession, user_id: UUID) -> UUID | None:
+    """The one password that waits; None when there is none, or more than one, so that nobody can tell whose is whose."""
+    found = list(await session.scalars(select(Password.id).where(Password.user_id == user_id).limit(2)))
+    return found[0] if len(found) == 1 else None
+
+
 async def put(session: AsyncSession, user_id: UUID, hashed: str, now: datetime) -> None:
     """Make this the only password of the person, at once."""
     await session.execute(delete(Password).where(Password.user_id == user_id))

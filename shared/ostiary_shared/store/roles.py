@@ -12,6 +12,7 @@ from ostiary_shared.permissions import ADMIN, SEED_ROLES, Permission
 from ostiary_shared.store.users import holds
 
 _SEEDING = 0x0571A2
+_ADMINS = 5706148  # the lock of keep_an_admin() in the database
 
 
 async def seed(session: AsyncSession) -> None:
@@ -112,6 +113,11 @@ async def holders(session: AsyncSession, role_id: UUID, now: datetime) -> int:
         .where(RoleGrant.role_id == role_id, User.deleted_at.is_(None), *holds(now))
     )
     return count or 0
+
+
+async def hold_admins(session: AsyncSession) -> None:
+    """Take turns with everybody who makes or unmakes administrators, until this transaction ends."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADMINS})
 
 
 async def usable_admins(session: AsyncSession) -> int:

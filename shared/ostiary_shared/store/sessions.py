@@ -127,6 +127,19 @@ async def end_all(session: AsyncSession, user_id: UUID, now: datetime, reason: s
     return await _end_where(session, and_(mine, Session.id != keep) if keep else mine, now, reason)
 
 
+async def keep_newest(session: AsyncSession, user_id: UUID, count: int, now: datetime) -> int:
+    """End a person's oldest sessions beyond `count`; how many that were."""
+    newest = (
+        select(Session.id)
+        .where(Session.user_id == user_id, *alive(now))
+        .order_by(Session.created_at.desc(), Session.id.desc())
+        .limit(count)
+    )
+    return await _end_where(
+        session, and_(Session.user_id == user_id, Session.id.not_in(newest)), now, "too many sessions"
+    )
+
+
 async def living(session: AsyncSession, user_id: UUID, now: datetime) -> list[Session]:
     """The living sessions of a person, the last used first."""
     rows = await session.scalars(

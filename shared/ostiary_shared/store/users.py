@@ -35,6 +35,16 @@ async def hold(session: AsyncSession, user_id: UUID) -> User | None:
     return await session.get(User, user_id, populate_existing=True, with_for_update={"read": True})
 
 
+async def hold(session: AsyncSession, user_id: UUID) -> User | None:
+    """The living person, who stays as they are until this transaction ends: locking, deleting and signing in take turns."""
+    return await session.scalar(
+        select(User)
+        .where(User.id == user_id, User.deleted_at.is_(None))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+
+
 async def add(session: AsyncSession, email: str, name: str, confirmed_at: datetime | None = None) -> User | None:
     """A new person, or None when the address is taken, however many try at once."""
     statement = (
@@ -65,7 +75,10 @@ async def restore(session: AsyncSession, user_id: UUID) -> bool:
     try:
         async with session.begin_nested():
             done = await session.execute(
-                update(User).where(User.id == user_id, User.deleted_at.is_not(None)).values(deleted_at=None).returning(User.id)
+                update(User)
+                .where(User.id == user_id, User.deleted_at.is_not(None))
+                .values(deleted_at=None)
+                .returning(User.id)
             )
             return done.first() is not None
     except IntegrityError as error:

@@ -7,12 +7,12 @@ from quart import Quart, Response, jsonify, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from ostiary_shared.access import Outcome
+from ostiary_shared.access import Outcome, turned_down
 from ostiary_shared.database import broken_constraint, is_away
 from ostiary_shared.errors import Busy, Conflict, Failure, NotFound
 from ostiary_shared.web.caller import request_id
 from ostiary_shared.web.door import RefusedError
-from ostiary_shared.web.kit import kit
+from ostiary_shared.web.kit import Refusal, kit
 from ostiary_shared.web.redirects import with_next
 
 log = structlog.get_logger("ostiary")
@@ -72,7 +72,10 @@ def problem(status: int, code: str, detail: str, **more: Any) -> Response:
 async def _failure(failure: Failure) -> ResponseReturnValue:
     errors = [{"field": fault.field, "message": fault.message} for fault in getattr(failure, "errors", ())]
     if wants_json():
-        response = problem(failure.status, failure.code, failure.detail, **({"errors": errors} if errors else {}))
+        more: dict[str, Any] = {"errors": errors} if errors else {}
+        if failure.status in {401, 403}:
+            more["reference"] = await _reference(failure)
+        response = problem(failure.status, failure.code, failure.detail, **more)
     else:
         # A page has no place for the fields of a form it did not show: name them in the text.
         text = " ".join([failure.detail, *(f"{fault['field']}: {fault['message']}" for fault in errors)])
@@ -81,6 +84,12 @@ async def _failure(failure: Failure) -> ResponseReturnValue:
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+async def _reference(failure: Failure) -> str:
+    """The code under which this refusal can be looked up: sealed, so that it fills no table."""
+    outcome = Outcome.SIGN_IN if failure.status == 401 else Outcome.REFUSED
+    return await kit().deny(Refusal(turned_down(outcome, failure.detail), request.method, request.url))
 
 
 async def _refusal(refused: RefusedError) -> ResponseReturnValue:

@@ -11,8 +11,9 @@ from quart import request
 from ostiary_shared.errors import Failure, FieldError, Invalid
 
 # Half a surrogate pair is no character; PostgreSQL keeps no NUL; other control characters have no business in a field.
-_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-_UNTYPABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# U+FFFD is what stands in for bytes that were no UTF-8: two different wrong inputs must not become the same password.
+_NO_TEXT = re.compile("[\x00\ud800-\udfff\ufffd]")
+_UNTYPABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 
 
 def _printable(value: str) -> str:
@@ -130,7 +131,7 @@ def field_errors(error: ValidationError) -> list[FieldError]:
 
 def _words(kind: str, context: dict[str, Any], message: str) -> str:  # noqa: PLR0911 - a table
     match kind:
-        case "missing" | "string_too_short":
+        case "missing" | "string_too_short" | "too_short":
             least = context.get("min_length", 1)
             return "This is needed." if least <= 1 else f"Please enter at least {least} characters."
         case "extra_forbidden":
