@@ -37,7 +37,7 @@ async def waiting(session: AsyncSession, user_id: UUID) -> str | None:
 
 
 async def only_waiting(session: AsyncSession, user_id: UUID) -> UUID | None:
-    """The one password that waits; None when there is none, or more than one, so that nobody can tell whose is whose."""
+    """The one password that waits; None when there are more, since nobody could tell whose is whose."""
     found = list(await session.scalars(select(Password.id).where(Password.user_id == user_id).limit(2)))
     return found[0] if len(found) == 1 else None
 
@@ -72,6 +72,11 @@ async def adopt(session: AsyncSession, user_id: UUID, password_id: UUID, now: da
 async def rehash(session: AsyncSession, user_id: UUID, old: str, new: str) -> None:
     """Replace a hash by a stronger one of the same password, unless the password changed meanwhile."""
     await session.execute(update(Password).where(Password.user_id == user_id, Password.hash == old).values(hash=new))
+
+
+async def forget_waiting(session: AsyncSession, user_id: UUID) -> None:
+    """Forget the passwords of sign-ups that still wait."""
+    await session.execute(delete(Password).where(Password.user_id == user_id, Password.adopted_at.is_(None)))
 
 
 async def forget(session: AsyncSession, user_id: UUID) -> None:

@@ -35,8 +35,10 @@ async def hold(session: AsyncSession, user_id: UUID) -> User | None:
     return await session.get(User, user_id, populate_existing=True, with_for_update={"read": True})
 
 
-async def hold(session: AsyncSession, user_id: UUID) -> User | None:
-    """The living person, who stays as they are until this transaction ends: locking, deleting and signing in take turns."""
+async def hold_alone(session: AsyncSession, user_id: UUID) -> User | None:
+    """The living person, who stays as they are until our commit. Unlike with `hold`, those who ask take turns, and may
+    change the person without waiting for each other for ever.
+    """
     return await session.scalar(
         select(User)
         .where(User.id == user_id, User.deleted_at.is_(None))
