@@ -29,9 +29,7 @@ async def test_everything_belongs_to_the_owner_role(databases: Databases) -> Non
     """Otherwise a later upgrade, run as ostiary_owner, could not change it."""
     engine = make_engine(databases.superuser, "test")
     async with engine.connect() as connection:
-        owners = await connection.scalars(
-            text("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
-        )
+        owners = await connection.scalars(text("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'"))
         assert list(owners) == ["ostiary_owner"]
     await engine.dispose()
 
