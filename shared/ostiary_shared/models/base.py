@@ -27,3 +27,8 @@ class Base(DeclarativeBase):
 
 Key = Annotated[UUID, mapped_column(postgresql.UUID(as_uuid=True), primary_key=True, server_default=text("uuidv7()"))]
 Moment = Annotated[datetime, mapped_column(server_default=func.now())]
+
+
+def first_id(moment: datetime) -> UUID:
+    """The lowest uuidv7 of a moment: ids are in order of creation, so old rows are found by the primary key alone."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

@@ -12,6 +12,9 @@ from sqlalchemy.orm import aliased
 from ostiary_shared.models import Message
 from ostiary_shared.tokens import random_bytes
 
+# Columns of a row and what becomes of them.
+Values = dict[str, datetime | str | int]
+
 
 class Kind(StrEnum):
     """Every mail there is; each has a template folder of the same name."""
@@ -93,7 +96,7 @@ async def held(session: AsyncSession, row: Message, now: datetime) -> bool:
     return bool(await session.scalar(select(exists().where(*mine))))
 
 
-async def settle(session: AsyncSession, row: Message, **values: datetime | str | int | None) -> bool:
+async def settle(session: AsyncSession, row: Message, **values: datetime | str | int) -> bool:
     """Write how sending went, unless the claim was lost to another courier meanwhile."""
     done = await session.execute(
         update(Message)

@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, update
+from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.models import OneTimeToken
+from ostiary_shared.models.base import first_id
 
 
 class Purpose(StrEnum):
@@ -153,6 +154,12 @@ async def void_claims(session: AsyncSession, now: datetime) -> None:
         )
         .values(voided_at=now)
     )
+
+
+async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Forget up to `limit` tokens that expired before then; how many."""
+    old = select(OneTimeToken.id).where(OneTimeToken.id < first_id(before), OneTimeToken.expires_at < before).limit(limit)
+    return len((await session.execute(delete(OneTimeToken).where(OneTimeToken.id.in_(old)).returning(OneTimeToken.id))).all())
 
 
 def _live(purpose: Purpose, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.models import Password
+from ostiary_shared.models.base import first_id
 
 
 async def adopted(session: AsyncSession, user_id: UUID) -> str | None:
@@ -82,3 +83,9 @@ async def forget_waiting(session: AsyncSession, user_id: UUID) -> None:
 async def forget(session: AsyncSession, user_id: UUID) -> None:
     """Take all passwords of a person away."""
     await session.execute(delete(Password).where(Password.user_id == user_id))
+
+
+async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Forget up to `limit` passwords that have waited for their link since before then; how many."""
+    old = select(Password.id).where(Password.id < first_id(before), Password.adopted_at.is_(None)).limit(limit)
+    return len((await session.execute(delete(Password).where(Password.id.in_(old)).returning(Password.id))).all())

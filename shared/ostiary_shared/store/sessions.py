@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.identity import Presented, SessionFacts
 from ostiary_shared.models import Session
+from ostiary_shared.models.base import first_id
 from ostiary_shared.store import users
 
 # Requests already on their way when the token was rotated still carry the old one.
@@ -148,6 +149,13 @@ async def living(session: AsyncSession, user_id: UUID, now: datetime) -> list[Se
         .order_by(Session.last_seen_at.desc(), Session.id.desc())
     )
     return list(rows)
+
+
+async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Forget up to `limit` sessions that were over before then; how many."""
+    over = or_(Session.ended_at < before, Session.expires_at < before)
+    old = select(Session.id).where(Session.id < first_id(before), over).limit(limit)
+    return len((await session.execute(delete(Session).where(Session.id.in_(old)).returning(Session.id))).all())
 
 
 def alive(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -1,1 +1,1 @@
-"""The courier's room: from outbox rows to letters on their way."""
+"""The mail room: what letters say (letters), and the courier who takes them from the outbox to an SMTP server."""

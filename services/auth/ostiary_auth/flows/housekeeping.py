@@ -1,0 +1,36 @@
+"""Forgetting what nobody needs any more: used-up tokens, ended sessions, passwords never confirmed, spent counters.
+
+People are never removed here. The courier calls it every few minutes; several at once do no harm.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ostiary_shared.database import Sessions
+from ostiary_shared.store import counters, one_time_tokens, passwords, sessions
+
+TOKENS_KEPT = timedelta(days=7)
+WAITING_PASSWORDS_KEPT = timedelta(days=7)
+SESSIONS_KEPT = timedelta(days=30)
+# Rows a transaction: short enough that nobody waits for it.
+PORTION = 2_000
+
+Sweeper = Callable[[AsyncSession, datetime, int], Awaitable[int]]
+SWEEPERS: tuple[tuple[Sweeper, timedelta], ...] = (
+    (one_time_tokens.sweep, TOKENS_KEPT),
+    (passwords.sweep, WAITING_PASSWORDS_KEPT),
+    (sessions.sweep, SESSIONS_KEPT),
+)
+
+
+async def sweep(places: Sessions, now: datetime) -> None:
+    """Forget, portion by portion, each in a transaction of its own."""
+    async with places.begin() as session:
+        await counters.sweep(session, now)
+    for sweeper, kept in SWEEPERS:
+        swept = PORTION
+        while swept == PORTION:
+            async with places.begin() as session:
+                swept = await sweeper(session, now - kept, PORTION)

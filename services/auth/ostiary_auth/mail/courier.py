@@ -1,0 +1,100 @@
+"""The courier: takes mail out of the outbox until told to stop, through outages of the SMTP server and the database."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from ostiary_auth.flows import housekeeping
+from ostiary_auth.mail import delivery, envelope, server
+from ostiary_auth.mail.delivery import Office
+from ostiary_auth.mail.errand import Desk
+from ostiary_auth.mail.transport import ServerTrouble
+from ostiary_auth.settings import AuthSettings
+from ostiary_auth.tools import code_key
+from ostiary_shared import clock
+from ostiary_shared.database import is_away, make_engine, make_sessions
+
+BATCH = 20
+POLL_SECONDS = 0.5
+# An unreachable server is asked again soon; one that turns us away seldom, or it may shut us out.
+UNREACHABLE = (1.0, 2.0, 4.0, 8.0)
+UNWELCOME = (10.0, 30.0, 120.0, 300.0)
+BROKEN_SECONDS = 5.0
+SWEEP_EVERY = timedelta(minutes=10)
+
+log = structlog.get_logger("ostiary")
+
+
+@dataclass(slots=True)
+class Weather:
+    """What goes wrong at present: said once when it comes and once when it is over."""
+
+    trouble: str = ""
+    count: int = 0
+    sweep_at: datetime | None = None
+
+    def worse(self, trouble: str, **details: str) -> None:
+        """Trouble, perhaps again."""
+        if trouble != self.trouble:
+            self.count = 0
+            log.warning("courier waits", trouble=trouble, **details)
+        self.trouble = trouble
+        self.count += 1
+
+    def fine(self) -> None:
+        """All is well."""
+        if self.trouble:
+            log.info("courier goes on", after=self.trouble)
+        self.trouble, self.count = "", 0
+
+
+async def run(settings: AuthSettings, stop: asyncio.Event) -> None:
+    """Send mail until `stop` is set; the mail in hand is finished. Raises SettingsError before the first mail."""
+    desk, out, sender = Desk(settings, code_key(settings)), server.read(settings), envelope.sender(settings)
+    engine = make_engine(settings.database_url.get_secret_value(), "ostiary-courier", pool_size=2)
+    office = Office(desk, make_sessions(engine), out, sender, envelope.host(settings), stop)
+    weather = Weather()
+    try:
+        while not stop.is_set():
+            await _wait(stop, await _round(office, weather))
+    finally:
+        await engine.dispose()
+
+
+async def _round(office: Office, weather: Weather) -> float:
+    """Send what is due; the seconds until it is worth looking again."""
+    try:
+        taken = await delivery.deliver(office, 1 if weather.trouble else BATCH)
+        if taken == 0:
+            await _sweep(office, weather)
+    except ServerTrouble as trouble:
+        steps = UNWELCOME if trouble.unwelcome else UNREACHABLE
+        weather.worse("smtp", reply=trouble.reply)
+        return steps[min(weather.count, len(steps)) - 1]
+    except Exception as error:  # noqa: BLE001 - whatever happens, mail goes out again once it is over
+        if is_away(error):
+            weather.worse("database")
+            return POLL_SECONDS
+        weather.worse("error", kind=type(error).__name__, reason=str(error))
+        return BROKEN_SECONDS
+    if taken or weather.trouble != "smtp":
+        weather.fine()
+    return 0.0 if taken else POLL_SECONDS
+
+
+async def _sweep(office: Office, weather: Weather) -> None:
+    now = clock.now()
+    if weather.sweep_at and now < weather.sweep_at:
+        return
+    weather.sweep_at = now + SWEEP_EVERY
+    await housekeeping.sweep(office.sessions, now)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        pass
