@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Row, func, literal, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +13,8 @@ from ostiary_shared.errors import Conflict
 from ostiary_shared.identity import Account, HeldRole
 from ostiary_shared.models import Role, RoleGrant, RolePermission, User
 from ostiary_shared.models.user import FOLDED_EMAIL, UNIQUE_EMAIL
+
+_NEVER: ColumnElement[datetime] = literal_column("'infinity'::timestamptz")
 
 
 def same_email(email: str) -> ColumnElement[bool]:
@@ -139,7 +141,7 @@ async def held_roles(session: AsyncSession, user_id: UUID, now: datetime) -> tup
 
 def holds(now: datetime) -> tuple[ColumnElement[bool], ...]:
     """The conditions under which a grant is in force at `now`."""
-    return (RoleGrant.ended_at.is_(None), func.coalesce(RoleGrant.expires_at, literal("infinity")) > now)
+    return (RoleGrant.ended_at.is_(None), func.coalesce(RoleGrant.expires_at, _NEVER) > now)
 
 
 def _held(row: Row[Any]) -> HeldRole:
