@@ -1,4 +1,4 @@
-"""The rate-limit table: what may be done how often. Route limits count per network, the others per account or address."""
+"""The rate-limit table: what may be done how often, counted per network, per account or per address."""
 
 from datetime import timedelta
 
@@ -19,6 +19,8 @@ ACT = ("act", Limit(120, 10 * MINUTE))
 PASSWORD_GUESSES = Limit(10, 15 * MINUTE)
 # A device that signed in before has a count of its own, so that a stranger's guesses do not hold it up.
 KNOWN_DEVICE_GUESSES = Limit(10, 15 * MINUTE)
+# All wrong passwords together, so that one guess at each of a million accounts is slow, too.
+ALL_GUESSES = Limit(6000, 10 * MINUTE)
 CODE_GUESSES = Limit(5, 15 * MINUTE)
 # Per address: nobody's mailbox is filled by strangers (ASVS 2.4.1).
 MAILS_PER_ADDRESS = Limit(3, HOUR)

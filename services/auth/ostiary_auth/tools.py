@@ -16,8 +16,10 @@ from ostiary_shared.work import Work
 
 
 class Turns:
-    """One at a time for the same key in this process: twenty right passwords at once all get in, since each gives back
-    what it counted before the next is counted, while wrong ones meet the limit one after another.
+    """One at a time for the same key in this process.
+
+    Twenty right passwords at once all get in, since each gives back what it counted before the next is counted, while
+    wrong ones meet the limit one after another.
     """
 
     def __init__(self) -> None:
@@ -73,8 +75,9 @@ AuthWork = Work[AuthTools]
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """For flows that hash. That happens between two transactions, never within one: a waiting hash would hold a
-    connection. So these flows open both themselves.
+    """For flows that hash: they do it between two transactions, and so open both themselves.
+
+    Within one, a hash that waits for its turn would hold a connection.
     """
 
     tools: AuthTools
@@ -86,7 +89,9 @@ def make_tools(settings: AuthSettings) -> AuthTools:
     secret = settings.secret_key.get_secret_value()
     return AuthTools(
         settings=settings,
-        passwords=Passwords(settings.argon2_memory_kib, settings.argon2_time_cost, settings.argon2_threads, settings.argon2_queue),
+        passwords=Passwords(
+            settings.argon2_memory_kib, settings.argon2_time_cost, settings.argon2_threads, settings.argon2_queue
+        ),
         session_key=derive(secret, "session"),
         code_key=code_key(settings),
         device_key=derive(secret, "device"),

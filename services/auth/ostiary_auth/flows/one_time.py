@@ -1,8 +1,56 @@
-"""How a typed code is bound to its purpose and address, in one place for those who make codes and those who check them."""
+"""Single-use secrets from a mail, by link or by typed code: looking at one, and using it up."""
 
-from ostiary_shared.store.one_time_tokens import Purpose
+from dataclasses import dataclass
+
+from ostiary_auth.flows import throttle
+from ostiary_auth.tools import AuthWork
+from ostiary_shared.store import one_time_tokens
+from ostiary_shared.store.one_time_tokens import Consumed, Purpose
+from ostiary_shared.tokens import code_digest, digest
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What somebody brings from their mailbox: the link's token, or the address and the typed code."""
+
+    token: str = ""
+    email: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dead:
+    """The link or code is unknown, used up, replaced, too old, or was meant for something else."""
 
 
 def code_scope(purpose: Purpose, email: str) -> str:
     """What a code opens: this purpose, for this address, whatever its case."""
     return f"{purpose.value}:{email.casefold()}"
+
+
+async def peek(work: AuthWork, purpose: Purpose, proof: Proof) -> Consumed | None:
+    """What a proof is good for, without using it up. A wrong code counts as a guess; raises TooMany."""
+    if proof.token:
+        return await one_time_tokens.peek(work.session, purpose, digest(proof.token), work.now)
+    counts = throttle.codes(purpose, proof.email)
+    await throttle.take(work, counts)
+    found = await one_time_tokens.peek_code(work.session, purpose, _code(work, purpose, proof), work.now)
+    if found:
+        await throttle.give_back(work, counts)
+    return found
+
+
+async def consume(work: AuthWork, purpose: Purpose, proof: Proof) -> Consumed | None:
+    """Use a proof up: of fifty at once, one succeeds. A wrong code counts as a guess; raises TooMany."""
+    if proof.token:
+        return await one_time_tokens.consume(work.session, purpose, digest(proof.token), work.now)
+    counts = throttle.codes(purpose, proof.email)
+    await throttle.take(work, counts)
+    found = await one_time_tokens.consume_code(work.session, purpose, _code(work, purpose, proof), work.now)
+    if found:
+        await throttle.give_back(work, counts)
+    return found
+
+
+def _code(work: AuthWork, purpose: Purpose, proof: Proof) -> bytes:
+    return code_digest(proof.code, code_scope(purpose, proof.email), work.tools.code_key)

@@ -1,0 +1,13 @@
+"""Signing out: the session is over everywhere at once."""
+
+from ostiary_auth.tools import AuthWork
+from ostiary_shared.events import Event
+from ostiary_shared.store import audit, sessions
+from ostiary_shared.tokens import digest
+
+
+async def sign_out(work: AuthWork, token: str | None) -> None:
+    """End the session that this token carries. Without one there is nothing to do, and that is fine."""
+    owner = await sessions.end_by_token(work.session, digest(token), work.now, "signed out") if token else None
+    if owner:
+        await audit.record(work, Event.LOGOUT, audit.Target(owner, work.caller.email))

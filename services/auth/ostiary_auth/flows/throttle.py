@@ -1,0 +1,66 @@
+"""Slowing guesses and floods down.
+
+An attempt is counted before it is checked and given back when it was right, so that parallel guesses cannot outrun the
+count (ASVS 6.3.1). The keys hold digests: people type passwords into address fields.
+"""
+
+from dataclasses import dataclass
+
+from ostiary_auth import limits
+from ostiary_auth.tools import AuthWork
+from ostiary_shared.errors import TooMany
+from ostiary_shared.limit import Limit
+from ostiary_shared.store import counters
+from ostiary_shared.store.one_time_tokens import Purpose
+from ostiary_shared.tokens import digest
+
+EVERYBODY = "guess:everybody"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What is counted, and how often it may happen."""
+
+    key: str
+    limit: Limit
+
+
+def guesses(email: str, device: str | None = None) -> tuple[Count, ...]:
+    """A guess at the password of an address, known or not. A known device has a count of its own."""
+    if device:
+        return (Count(f"guess:{mark(email)}:{device}", limits.KNOWN_DEVICE_GUESSES),)
+    return (Count(f"guess:{mark(email)}", limits.PASSWORD_GUESSES), Count(EVERYBODY, limits.ALL_GUESSES))
+
+
+def codes(purpose: Purpose, email: str) -> tuple[Count, ...]:
+    """A guess at a code mailed to an address."""
+    return (Count(f"code:{purpose.value}:{mark(email)}", limits.CODE_GUESSES),)
+
+
+def mark(email: str) -> str:
+    """What stands for an address in a key: the same for every way of writing it."""
+    return digest(email.casefold()).hex()[:32]
+
+
+async def take(work: AuthWork, counts: tuple[Count, ...]) -> None:
+    """Count one use of each; raises TooMany, and then none is counted."""
+    for count in counts:
+        wait = await counters.take(work.session, count.key, count.limit, work.now)
+        if wait:
+            raise TooMany(wait)
+
+
+async def give_back(work: AuthWork, counts: tuple[Count, ...]) -> None:
+    """Take back what `take` counted: it was no guess."""
+    for count in counts:
+        await counters.give_back(work.session, count.key, count.limit)
+
+
+async def forgive(work: AuthWork, email: str) -> None:
+    """Forget the guesses at an account whose password has just been replaced."""
+    await counters.clear(work.session, f"guess:{mark(email)}")
+
+
+async def may_mail(work: AuthWork, about: str, email: str) -> bool:
+    """Count a mail to an address. False: its box had enough, so none is sent, and the answer stays the same."""
+    return await counters.take(work.session, f"mail:{about}:{mark(email)}", limits.MAILS_PER_ADDRESS, work.now) == 0
