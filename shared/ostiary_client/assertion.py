@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientSession, ClientTimeout
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+
+from ostiary_client.session import read_object
 
 LEEWAY_SECONDS = 5
 KEPT_SECONDS = 300.0
@@ -22,7 +24,6 @@ KEPT_SECONDS = 300.0
 ASK_AGAIN_SECONDS = 10.0
 # After a failure, requests are turned away at once for this long rather than each waiting for a timeout.
 PAUSE_SECONDS = 2.0
-MAX_KEYS_BYTES = 64 * 1024
 MAX_TOKEN = 16 * 1024
 _TIMEOUT = ClientTimeout(total=5)
 
@@ -106,10 +107,10 @@ class Verifier:
         try:
             async with self._http.get(url, timeout=_TIMEOUT, allow_redirects=False) as answer:
                 answer.raise_for_status()
-                body = json.loads(await _limited(answer))
+                body = await read_object(answer)
         except (ClientError, TimeoutError, ValueError) as error:
             raise KeysUnavailable(f"{url} did not answer with keys") from error
-        if not isinstance(body, dict) or not isinstance(body.get("keys"), list):
+        if not isinstance(body.get("keys"), list):
             raise KeysUnavailable(f"{url} answered with something else than keys")
         return {"keys": [key for key in body["keys"] if isinstance(key, dict)]}
 
@@ -123,16 +124,6 @@ def _read(claims: Mapping[str, Any]) -> Assertion:
         raise ValueError("text")
     subject, email, name, session = texts
     return Assertion(subject, email, name, tuple(roles), session)
-
-
-async def _limited(answer: ClientResponse) -> bytes:
-    """The body, unless it is larger than any list of keys."""
-    body = b""
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > MAX_KEYS_BYTES:
-            raise ValueError("too large")
-    return body
 
 
 def _key_id(token: str) -> str:

@@ -10,7 +10,7 @@ from ostiary_shared.models import Site, SiteRule
 
 async def at(session: AsyncSession, host: str) -> Site | None:
     """The site served at `host[:port]` (lower case): an entry with that port goes before one without."""
-    names = [host, host.rsplit(":", 1)[0]] if ":" in host.rpartition("]")[2] else [host]
+    names = _names(host)
     found = {site.host: site for site in await session.scalars(select(Site).where(Site.host.in_(names)))}
     return next((found[name] for name in names if name in found), None)
 
@@ -20,6 +20,22 @@ async def rules(session: AsyncSession, site_id: UUID) -> list[SiteRule]:
     return list(await session.scalars(select(SiteRule).where(SiteRule.site_id == site_id).order_by(SiteRule.position)))
 
 
+async def with_rules(session: AsyncSession, host: str) -> tuple[Site, list[SiteRule]] | None:
+    """The site served at `host[:port]`, chosen as by `at`, with its ordered rules: one look-up for the gate."""
+    names = _names(host)
+    rows = await session.execute(
+        select(Site, SiteRule)
+        .outerjoin(SiteRule, SiteRule.site_id == Site.id)
+        .where(Site.host.in_(names))
+        .order_by(SiteRule.position)
+    )
+    found: dict[str, tuple[Site, list[SiteRule]]] = {}
+    for site, rule in rows:
+        kept = found.setdefault(site.host, (site, []))[1]
+        kept += [rule] if rule is not None else []
+    return next((found[name] for name in names if name in found), None)
+
+
 async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteRule]) -> None:
     """Let a site have exactly these rules, in this order."""
     await session.execute(delete(SiteRule).where(SiteRule.site_id == site_id))
@@ -27,3 +43,8 @@ async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteR
         rule.site_id, rule.position = site_id, position
         session.add(rule)
     await session.flush()
+
+
+def _names(host: str) -> list[str]:
+    """The entries that may speak for a host, the closest first."""
+    return [host, host.rsplit(":", 1)[0]] if ":" in host.rpartition("]")[2] else [host]

@@ -24,6 +24,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 ANYONE = Requirement(Asks.ANYONE)
 SIGNED_IN = Requirement(Asks.SIGNED_IN)
+# For a view that decides by itself, so that the session is not looked up twice.
+JUDGED_WITHIN = Requirement(Asks.ANYONE, source="the view decides by itself")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ async def _count(limit: tuple[str, Limit] | Unlimited) -> None:
 
 
 async def _guard(guard: Requirement) -> None:
-    if guard.asks is Asks.ANYONE and not visitor().carried:
+    if guard is JUDGED_WITHIN or (guard.asks is Asks.ANYONE and not visitor().carried):
         return
     presented = await visitor().presented()
     g.identity = None

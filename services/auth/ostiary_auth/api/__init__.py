@@ -2,4 +2,6 @@
 
 from quart import Blueprint
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+from ostiary_auth.api import denials, jwks
+
+BLUEPRINTS: tuple[Blueprint, ...] = (denials.blueprint, jwks.blueprint)

@@ -60,9 +60,9 @@ async def rule_on(work: AuthWork, asked: Asked, presented: Presented) -> Judged:
     if objection:
         return Judged(refuse_address(objection), asked, "")
     audience = without_default_port(asked.host.lower(), _SCHEMES[asked.scheme.lower()])
-    site = await sites.at(work.session, audience)
-    requirement = await _requirement(work, site, asked) if site else _no_site(audience)
-    if site is None:
+    found = await sites.with_rules(work.session, audience)
+    requirement = _requirement(*found, asked) if found else _no_site(audience)
+    if found is None:
         presented = Presented(presented.carried)  # a host that a stranger made up must not fill anybody's record
     return Judged(decide(presented, requirement, work.now), asked, audience, _who(work, presented))
 
@@ -80,10 +80,10 @@ def _objection(asked: Asked) -> str | None:
     return host or objection_to_method(asked.method) or objection_to_uri(asked.uri)
 
 
-async def _requirement(work: AuthWork, site: Site, asked: Asked) -> Requirement:
+def _requirement(site: Site, rules: list[SiteRule], asked: Asked) -> Requirement:
     """What the first rule that covers the request asks for."""
     path = asked.uri.partition("?")[0]
-    for number, rule in enumerate(await sites.rules(work.session, site.id), start=1):
+    for number, rule in enumerate(rules, start=1):
         if is_below(path, rule.path_prefix) and _covers(rule, asked.method):
             return Requirement(Asks(rule.asks), rule.value, source=f"rule {number} of {site.name} ({rule.path_prefix})")
     return Requirement(Asks.NOBODY, site.host, source=f"no rule of {site.name} covers this address")

@@ -1,5 +1,5 @@
-"""The forward-auth doors that reverse proxies ask."""
+"""The forward-auth doors that reverse proxies ask, and nobody else."""
 
-from quart import Blueprint
+from ostiary_auth.gate import forward, nginx
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+BLUEPRINTS = (forward.blueprint, nginx.blueprint)
