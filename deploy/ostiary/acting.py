@@ -13,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from ostiary import environments
 from ostiary.faults import Finding, Refusal
 from ostiary.options import Asked
+from ostiary_admin import tools as admin_tools
+from ostiary_admin.tools import AdminTools, AdminWork
 from ostiary_auth import tools as auth_tools
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import AuthWork
@@ -32,7 +34,12 @@ REMEDIES = {
     "28P01": "the password in OSTIARY_DATABASE_URL is wrong.",
     "3D000": "the database named in OSTIARY_DATABASE_URL does not exist; create it, then run ./ostiary migrate.",
 }
-LAST_ADMIN = "at_least_one_admin"
+# What the tables insist on, by the name of the rule.
+RULES = {
+    "at_least_one_admin": "this would leave nobody who can administer; give somebody else the role admin first.",
+    "ck_roles_name_form": "a role's name is made of small letters, digits, dots and dashes, such as team-a.",
+    "fk_role_grants_role_id": "the role has been held before, so its history keeps it.",
+}
 
 
 def as_auth(where: Asked, flow: Callable[[AuthWork], Awaitable[Result]]) -> Result:
@@ -44,6 +51,18 @@ def as_auth(where: Asked, flow: Callable[[AuthWork], Awaitable[Result]]) -> Resu
             return asyncio.run(act(url, tools, flow))
         finally:
             tools.passwords.close()
+
+
+def as_admin(where: Asked, flow: Callable[[AdminWork], Awaitable[Result]]) -> Result:
+    """Run a query or flow of admin. None of them needs a key, so this works wherever the database can be reached."""
+    with told(), where.database() as url:
+        return asyncio.run(act(url, _admin_tools(url), flow))
+
+
+def on_behalf_of_admin(work: AuthWork) -> AdminWork:
+    """The same transaction for flows of admin, so that what both services do together is done whole or not at all."""
+    url = work.tools.settings.database_url.get_secret_value()
+    return Work(work.session, work.now, work.caller, _admin_tools(url))
 
 
 async def act(url: str, tools: Tools, flow: Callable[[Work[Tools]], Awaitable[Result]]) -> Result:
@@ -73,8 +92,13 @@ def told() -> Iterator[None]:
         raise Refusal(f"the database does not answer ({error}); is OSTIARY_DATABASE_URL right?") from None
 
 
+def _admin_tools(url: str) -> AdminTools:
+    return admin_tools.make_tools(environments.admin_without_doors(url))
+
+
 def _of_database(error: DBAPIError) -> Refusal:
-    if LAST_ADMIN in str(error.orig):
-        return Finding("this would leave nobody who can administer; give somebody else the role admin first.")
-    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None) or ""
-    return Refusal(REMEDIES.get(state, f"the database refused: {str(error.orig).splitlines()[0]}"))
+    cause = getattr(error.orig, "__cause__", None)  # asyncpg's own exception, which knows more than SQLAlchemy's
+    rule, state = getattr(cause, "constraint_name", None), getattr(cause, "sqlstate", None)
+    if rule in RULES:
+        return Finding(RULES[rule])
+    return Refusal(REMEDIES.get(str(state), f"the database refused: {str(error.orig).splitlines()[0]}"))

@@ -13,6 +13,8 @@ from ostiary import postgres
 from ostiary.faults import Refusal
 from ostiary.postgres import Cluster
 from ostiary_shared import migrations
+from ostiary_shared.database import make_engine, make_sessions
+from ostiary_shared.store import roles
 
 NAME = "ostiary"
 OWNER, AUTH, ADMIN = migrations.ROLES
@@ -27,11 +29,13 @@ def prepare(cluster: Cluster) -> migrations.MigrationState:
 
 
 def upgrade(url: str) -> migrations.MigrationState:
-    """Upgrade the schema; a newer database is refused with the remedy, and nothing is changed."""
+    """Upgrade the schema and make the first roles; a newer database is refused with the remedy, and not changed."""
     try:
-        return migrations.upgrade(url)
+        state = migrations.upgrade(url)
     except migrations.NewerDatabaseError as error:
         raise Refusal(one_sentence(str(error))) from None
+    asyncio.run(_seed(url))
+    return state
 
 
 @contextlib.contextmanager
@@ -64,6 +68,15 @@ def _of_running_up(home: Path) -> Cluster:
         time.sleep(0.1)
     message = f"another process holds {home}, but its database does not answer; stop it and try again."
     raise Refusal(message)
+
+
+async def _seed(url: str) -> None:
+    engine = make_engine(url, "ostiary-operator", pool_size=1)
+    try:
+        async with make_sessions(engine).begin() as session:
+            await roles.seed(session)
+    finally:
+        await engine.dispose()
 
 
 async def _create_database(cluster: Cluster) -> None:

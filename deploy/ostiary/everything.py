@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
-from dataclasses import dataclass
 
 from ostiary import database, mailbox, mails, postgres, services, serving
 from ostiary.postgres import Cluster, Start
@@ -14,23 +13,10 @@ LAST_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 
 
-@dataclass(frozen=True)
-class News:
-    """What the operator is told after the start, beside the addresses."""
-
-    claim_link: str | None
-    demo_password: str | None
-
-
 def prepare(cluster: Cluster, sockets: Sockets) -> Services:
     """The database brought up to date and both services built on it; nothing is served yet."""
     database.prepare(cluster)
     return services.build(cluster, sockets.smtp.getsockname()[1])
-
-
-def first_things(built: Services, *, demo: bool) -> News:
-    """What is done once: the sample people on request, and a claim link while nobody is administrator."""
-    return News(asyncio.run(services.claim_link(built)), asyncio.run(services.add_samples(built)) if demo else None)
 
 
 async def run(built: Services, sockets: Sockets, server: Start, ready: Callable[[], object]) -> None:

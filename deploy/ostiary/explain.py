@@ -32,9 +32,7 @@ def explain(where: Asked, who_or_code: str, what: str | None, method: str) -> No
     Exit status 1 when the door stays shut for the person.
     """  # noqa: D301 - click's mark for lines that stay as they are
     if not what and PERSON.fullmatch(who_or_code):
-        raise click.UsageError(
-            "Say what it is about, too: an address such as http://site/ or a permission."
-        )
+        raise click.UsageError("Say what it is about, too: an address such as http://site/ or a permission.")
     found = acting.as_auth(where, _question(who_or_code, what, method))
     where.answer(_as_json(found), lambda: _print(found))
     sys.exit(FINDING if what and not found.decision.allowed else 0)

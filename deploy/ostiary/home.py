@@ -15,6 +15,8 @@ from ostiary_shared import tokens
 REPOSITORY = Path(__file__).resolve().parents[2]
 UP, COMMAND = "up", "command"
 PATIENCE = 15.0  # seconds
+DEMO = "demo_password"
+SECRETS_FILE = "secrets.json"
 SECRETS = ("auth_secret_key", "admin_secret_key")
 
 
@@ -54,13 +56,22 @@ def held(home: Path, holder: str) -> Iterator[bool]:
 
 def secrets(home: Path) -> dict[str, str]:
     """The services' keys: made at the first start, kept in a file that only its owner can read."""
-    path = home / "secrets.json"
+    path = home / SECRETS_FILE
     known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
     missing = [name for name in SECRETS if name not in known]
     if missing:
         known |= {name: tokens.mint("key").value for name in missing}
-        _write_privately(path, json.dumps(known, indent=2) + "\n")
+        _write_secrets(home, known)
     return known
+
+
+def demo_password(home: Path) -> str:
+    """The password of all sample people: made at the first `--demo`, the same ever after."""
+    known = secrets(home)
+    if DEMO not in known:
+        known[DEMO] = "-".join(tokens.code(5).lower() for _ in range(4))
+        _write_secrets(home, known)
+    return known[DEMO]
 
 
 def public_url(home: Path) -> str:
@@ -86,12 +97,12 @@ def _acquired(lock: IO[str]) -> bool:
         time.sleep(0.1)
 
 
-def _write_privately(path: Path, text: str) -> None:
+def _write_secrets(home: Path, known: dict[str, str]) -> None:
     """Whole or not at all, and never readable by others, not even for a moment."""
-    draft = path.with_suffix(".new")
+    path, draft = home / SECRETS_FILE, home / (SECRETS_FILE + ".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
+        file.write(json.dumps(known, indent=2) + "\n")
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

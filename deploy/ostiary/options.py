@@ -4,15 +4,19 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
+from rich.table import Table
 
 from ostiary import home as folder
 
 Command = Callable[..., Any]
+UNWRAPPED = 500
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,26 @@ class Asked:
     def answer(self, value: Any, words: Callable[[], object]) -> None:
         """Print `value` for machines, or call `words` to print it for people."""
         if self.as_json:
-            click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+            click.echo(json.dumps(value, indent=2, default=_plain, ensure_ascii=False))
         else:
             words()
+
+
+def table(*headings: str) -> Table:
+    """A plain table; `show` prints it."""
+    return Table(*headings, box=None, pad_edge=False)
+
+
+def show(made: Table) -> None:
+    """Print a table: as wide as the terminal, and in a pipe as wide as it needs, one line a row."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = UNWRAPPED
+    console.print(made)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def asked(command: Command) -> Command:

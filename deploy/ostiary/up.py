@@ -19,7 +19,7 @@ from ostiary import postgres, serving
 from ostiary.faults import Refusal
 
 if TYPE_CHECKING:
-    from ostiary.everything import News
+    from ostiary.firsts import News
 
 PORT = click.IntRange(1, 65535)
 
@@ -91,10 +91,11 @@ def _run(plan: Plan) -> None:
         with postgres.started(plan.home) as start:
             with console.status("Starting the database and the services …"):
                 # Loading the services takes as long as the start of the database: they go side by side.
-                from ostiary import everything  # noqa: PLC0415
+                from ostiary import everything, firsts  # noqa: PLC0415
 
-                services = everything.prepare(postgres.wait(start), sockets)
-                news = everything.first_things(services, demo=plan.demo)
+                cluster = postgres.wait(start)
+                services = everything.prepare(cluster, sockets)
+                news = firsts.first_things(cluster, services.settings, samples=plan.demo)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(everything.run(services, sockets, start, lambda: _greet(console, plan, news)))
     console.print("Stopped.")

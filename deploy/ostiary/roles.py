@@ -1,0 +1,72 @@
+"""`roles`: roles at the command line, through the same queries and flows as the console."""
+
+import click
+from rich.markup import escape
+
+from ostiary import acting
+from ostiary.options import Asked, asked, show, table
+from ostiary_admin.flows import roles as flow
+from ostiary_admin.queries import roles as query
+from ostiary_admin.queries.roles import RoleRow
+from ostiary_shared.errors import FieldError, Invalid
+from ostiary_shared.permissions import Permission
+
+
+@click.group()
+def roles() -> None:
+    """See, create and delete roles."""
+
+
+@roles.command("list")
+@asked
+def list_roles(where: Asked) -> None:
+    """List roles, what they permit, and how many people hold them."""
+    found = acting.as_admin(where, query.all_of_them)
+    where.answer([_as_json(role) for role in found], lambda: _print(found))
+
+
+@roles.command()
+@asked
+@click.argument("name")
+@click.option("--description", default="", help="What the role is for.")
+@click.option("--permission", "permissions", multiple=True, help="What it permits; may be given several times.")
+def create(where: Asked, name: str, description: str, permissions: tuple[str, ...]) -> None:
+    """Create a role. Without permissions it still opens the sites whose rules ask for it."""
+    with acting.told():
+        wanted = flow.Definition(name, description, _known(permissions))
+    acting.as_admin(where, lambda work: flow.create(work, wanted))
+    where.answer({"name": name, "permissions": sorted(permissions)}, lambda: click.echo(f"There is a role {name} now."))
+
+
+@roles.command()
+@asked
+@click.argument("name")
+def delete(where: Asked, name: str) -> None:
+    """Delete a role that nobody holds."""
+    acting.as_admin(where, lambda work: flow.delete(work, name))
+    where.answer({"name": name, "deleted": True}, lambda: click.echo(f"The role {name} is gone."))
+
+
+def _known(permissions: tuple[str, ...]) -> frozenset[str]:
+    unknown = sorted(set(permissions) - {str(known) for known in Permission})
+    if unknown:
+        known = ", ".join(Permission)
+        raise Invalid(FieldError("permission", f"there is no permission {unknown[0]}; there are {known}."))
+    return frozenset(permissions)
+
+
+def _as_json(role: RoleRow) -> dict[str, object]:
+    return {
+        "name": role.name,
+        "description": role.description,
+        "permissions": sorted(role.permissions),
+        "people": role.people,
+    }
+
+
+def _print(found: list[RoleRow]) -> None:
+    shown = table("role", "people", "permits", "for")
+    for role in found:
+        permits = "everything" if len(role.permissions) == len(Permission) else " ".join(sorted(role.permissions))
+        shown.add_row(escape(role.name), str(role.people), permits or "-", escape(role.description))
+    show(shown)
