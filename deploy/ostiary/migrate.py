@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from ostiary import database
 from ostiary.options import Asked, asked
+from ostiary.telling import told
 from ostiary_shared import migrations
 from ostiary_shared.database import async_url
 
@@ -36,7 +37,7 @@ def migrate(where: Asked, **files: Path | None) -> None:
     with the passwords in the named files. It may run as often as you like, and on several machines at once.
     """
     passwords = {f"ostiary_{name}": path.read_text().rstrip("\r\n") for name, path in files.items() if path}
-    with where.database() as url:
+    with told(), where.database() as url:
         before, after = migrated(url, passwords)
     steps = f"went from {before or 'empty'} to {after}" if before != after else f"is at {after} already"
     where.answer({"from": before, "to": after}, lambda: click.echo(f"The database {steps}."))

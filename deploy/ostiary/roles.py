@@ -5,6 +5,7 @@ from rich.markup import escape
 
 from ostiary import acting
 from ostiary.options import Asked, asked, show, table
+from ostiary.telling import told
 from ostiary_admin.flows import roles as flow
 from ostiary_admin.queries import roles as query
 from ostiary_admin.queries.roles import RoleRow
@@ -32,7 +33,7 @@ def list_roles(where: Asked) -> None:
 @click.option("--permission", "permissions", multiple=True, help="What it permits; may be given several times.")
 def create(where: Asked, name: str, description: str, permissions: tuple[str, ...]) -> None:
     """Create a role. Without permissions it still opens the sites whose rules ask for it."""
-    with acting.told():
+    with told():
         wanted = flow.Definition(name, description, _known(permissions))
     acting.as_admin(where, lambda work: flow.create(work, wanted))
     where.answer({"name": name, "permissions": sorted(permissions)}, lambda: click.echo(f"There is a role {name} now."))

@@ -7,8 +7,7 @@ import click
 import uvloop
 
 from ostiary import serving
-from ostiary.faults import Refusal
-from ostiary_shared.settings import SettingsError
+from ostiary.telling import told
 
 
 @click.command()
@@ -20,12 +19,10 @@ def serve(service: str, host: str, port: int) -> None:
 
     Settings are read from the environment (OSTIARY_PUBLIC_URL and so on); SIGTERM and Ctrl-C end it orderly.
     """
-    try:
+    with told():
         run = _courier() if service == "courier" else _site(_app(service), serving.bind(port, "--port", host))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(run)
-    except SettingsError as error:
-        raise Refusal(str(error)) from None
 
 
 def _app(service: str) -> serving.App:

@@ -1,0 +1,234 @@
+"""The operator's commands on a database: the same flows as the console, sentences, exit statuses and JSON."""
+
+import asyncio
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from click.testing import CliRunner, Result
+
+from ostiary.cli import group
+from tests.conftest import AUTH_SECRET, Databases
+
+PASSWORD = "river lantern otter 42\n"
+
+
+@dataclass
+class Terminal:
+    """Runs commands as the operator would, on the test database."""
+
+    database: Databases
+    environment: dict[str, str]
+
+    def run(self, command: str, *more: str, typed: str | None = None) -> Result:
+        done = CliRunner().invoke(group, [*command.split(), *more], env=self.environment, input=typed)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        return done
+
+    def ok(self, command: str, *more: str, typed: str | None = None) -> str:
+        done = self.run(command, *more, typed=typed)
+        assert done.exit_code == 0, done.output
+        return done.stdout.strip()
+
+    def json(self, command: str, *more: str) -> Any:
+        return json.loads(self.ok(f"{command} --json", *more))
+
+    def finding(self, command: str, *more: str) -> str:
+        done = self.run(command, *more)
+        assert done.exit_code == 1, done.output
+        return done.stderr.strip()
+
+    def refusal(self, command: str, *more: str, typed: str | None = None) -> str:
+        done = self.run(command, *more, typed=typed)
+        assert done.exit_code == 2, done.output
+        assert done.stdout == ""
+        return done.stderr.strip()
+
+    def rows(self, query: str) -> list[Any]:
+        async def ask() -> list[Any]:
+            connection = await asyncpg.connect(self.database.superuser)
+            try:
+                return [tuple(row) for row in await connection.fetch(query)]
+            finally:
+                await connection.close()
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def terminal(database: Databases) -> Terminal:
+    return Terminal(database, {
+        "OSTIARY_DATABASE_URL": database.owner,
+        "OSTIARY_PUBLIC_URL": "http://localhost:8000",
+        "OSTIARY_SECRET_KEY": AUTH_SECRET,
+        "OSTIARY_SMTP_URL": "smtp://127.0.0.1:1",
+        "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>",
+    })  # fmt: skip
+
+
+def test_somebody_created_is_invited_by_mail_and_waits_for_confirmation(terminal: Terminal) -> None:
+    said = terminal.ok("users create ann@example.test --name Ann")
+    assert said == "ann@example.test is there; an invitation is on its way."
+    assert terminal.rows("SELECT kind, email FROM messages") == [("invite", "ann@example.test")]
+    [ann] = terminal.json("users list --state unconfirmed")
+    assert (ann["email"], ann["name"], ann["roles"], ann["confirmed_at"]) == (
+        "ann@example.test",
+        "Ann",
+        ["end-user"],
+        None,
+    )
+
+
+def test_the_first_administrator_can_be_made_with_a_password_from_standard_input(terminal: Terminal) -> None:
+    terminal.ok("users create ann@example.test --role admin --password-stdin", typed=PASSWORD)
+    assert terminal.rows("SELECT usable_admins()") == [(1,)]
+    [(hashed,)] = terminal.rows("SELECT hash FROM passwords WHERE adopted_at IS NOT NULL")
+    assert hashed.startswith("$argon2id$")
+    assert terminal.rows("SELECT count(*) FROM messages") == [(0,)]
+
+
+def test_a_weak_password_or_a_taken_address_creates_nobody(terminal: Terminal) -> None:
+    assert "at least 15 characters" in terminal.refusal("users create a@example.test --password-stdin", typed="short\n")
+    assert terminal.rows("SELECT count(*) FROM users") == [(0,)]
+    terminal.ok("users create a@example.test")
+    assert "this address already" in terminal.refusal("users create A@EXAMPLE.test")
+
+
+def test_what_the_operator_does_is_in_the_audit_log_under_that_name(terminal: Terminal) -> None:
+    terminal.ok("users create ann@example.test")
+    terminal.ok("users lock ann@example.test --reason", "lost phone")
+    found = terminal.rows("SELECT actor, actor_id, target, reason FROM audit_events WHERE event = 'admin:user:locked'")
+    assert found == [("operator", None, "ann@example.test", "lost phone")]
+
+
+def test_locking_and_unlocking_say_what_is_so_now_and_repeat_harmlessly(terminal: Terminal) -> None:
+    terminal.ok("users create ann@example.test")
+    assert terminal.ok("users lock ann@example.test --reason why") == "ann@example.test is locked."
+    assert terminal.ok("users lock ann@example.test --reason why") == "ann@example.test was locked already."
+    assert [person["locked_reason"] for person in terminal.json("users list --state locked")] == ["why"]
+    assert terminal.json("users unlock ann@example.test") == {"email": "ann@example.test", "changed": True}
+    assert terminal.json("users unlock ann@example.test")["changed"] is False
+    assert "Missing option '--reason'" in terminal.refusal("users lock ann@example.test")
+
+
+def test_roles_are_granted_and_revoked(terminal: Terminal) -> None:
+    terminal.ok("users create ann@example.test")
+    terminal.ok("roles create editor --description Writes")
+    assert terminal.ok("users grant ann@example.test editor --reason new") == "ann@example.test holds editor now."
+    assert terminal.ok("users grant ann@example.test editor") == "ann@example.test held editor already."
+    assert [person["email"] for person in terminal.json("users list --role editor")] == ["ann@example.test"]
+    assert "Take it away from them first" in terminal.finding("roles delete editor")
+    assert terminal.ok("users revoke ann@example.test editor") == "ann@example.test does not hold editor any more."
+    assert terminal.ok("users revoke ann@example.test editor") == "ann@example.test did not hold editor."
+    assert "no role nope" in terminal.finding("users grant ann@example.test nope")
+
+
+def test_the_last_administrator_cannot_be_shut_out(terminal: Terminal) -> None:
+    terminal.ok("users create ann@example.test --role admin --password-stdin", typed=PASSWORD)
+    for command in ("lock ann@example.test --reason x", "revoke ann@example.test admin"):
+        assert "nobody who can administer" in terminal.finding(f"users {command}")
+    assert terminal.rows("SELECT usable_admins()") == [(1,)]
+
+
+def test_lists_search_limit_and_say_so_when_empty(terminal: Terminal) -> None:
+    assert terminal.ok("users list") == "Nobody."
+    for name in ("ann", "bob", "cem"):
+        terminal.ok(f"users create {name}@example.test")
+    assert "The first 2" in terminal.ok("users list --limit 2")
+    assert [person["email"] for person in terminal.json("users list --search BOB")] == ["bob@example.test"]
+    listed = terminal.ok("users list").splitlines()
+    assert listed[0].split() == ["address", "name", "roles", "state", "last", "seen"]
+    assert len(listed) == 4
+
+
+def test_roles_are_listed_created_and_deleted(terminal: Terminal) -> None:
+    assert [role["name"] for role in terminal.json("roles list")] == ["admin", "auditor", "end-user", "support"]
+    terminal.ok("roles create greeter --permission users:read")
+    [made] = [role for role in terminal.json("roles list") if role["name"] == "greeter"]
+    assert (made["permissions"], made["people"]) == (["users:read"], 0)
+    assert "everything" in terminal.ok("roles list")
+    assert terminal.ok("roles delete greeter") == "The role greeter is gone."
+    assert "no permission fly" in terminal.refusal("roles create pilot --permission fly")
+    assert "small letters" in terminal.finding("roles create", "Not Good!")
+    assert "stays" in terminal.finding("roles delete admin")
+
+
+def test_a_claim_link_is_made_while_nobody_administers(terminal: Terminal) -> None:
+    link = terminal.ok("users claim-link")
+    assert link.startswith("http://localhost:8000/claim?token=")
+    terminal.ok("users create ann@example.test --role admin --password-stdin", typed=PASSWORD)
+    done = terminal.run("users claim-link")
+    assert (done.exit_code, "can administer already" in done.stdout) == (1, True)
+
+
+def test_explaining_ends_with_the_verdict_as_exit_status(terminal: Terminal) -> None:
+    terminal.ok("users create ann@example.test --role admin --password-stdin", typed=PASSWORD)
+    terminal.ok("users create bob@example.test --password-stdin", typed=PASSWORD)
+    assert terminal.ok("explain ann@example.test users:read").splitlines()[-1] == "The door opens."
+    refused = terminal.run("explain bob@example.test users:read --json")
+    assert refused.exit_code == 1
+    told = json.loads(refused.stdout)
+    assert (told["outcome"], told["cause"], told["email"]) == ("refused", "permission", "bob@example.test")
+    assert terminal.run("explain bob@example.test http://wiki.example.test/").exit_code == 1
+    assert "Say what it is about" in terminal.refusal("explain ann@example.test")
+    assert "no refusal with this code" in terminal.finding("explain ABCD-EFGH")
+    assert "Nobody here" in terminal.finding("explain nobody@example.test users:read")
+
+
+def test_an_unknown_person_is_a_finding(terminal: Terminal) -> None:
+    assert (
+        terminal.finding("users lock who@example.test --reason x")
+        == "ostiary: Nobody has the address who@example.test."
+    )
+
+
+def test_a_database_role_without_the_right_is_told_which_to_use(terminal: Terminal) -> None:
+    terminal.environment["OSTIARY_DATABASE_URL"] = terminal.database.auth
+    assert "OSTIARY_DATABASE_URL" in terminal.refusal("roles delete support")
+
+
+def test_missing_settings_are_named(terminal: Terminal) -> None:
+    del terminal.environment["OSTIARY_SECRET_KEY"]
+    assert "OSTIARY_SECRET_KEY" in terminal.refusal("users claim-link")
+    assert "OSTIARY_SECRET_KEY" in terminal.refusal("serve auth")
+
+
+def test_a_database_that_does_not_answer_is_one_sentence(terminal: Terminal) -> None:
+    terminal.environment["OSTIARY_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/ostiary"
+    assert "the database does not answer" in terminal.refusal("users list")
+    assert "the database does not answer" in terminal.refusal("migrate")
+    terminal.environment["OSTIARY_DATABASE_URL"] = terminal.database.owner.replace("ostiary_owner", "stranger")
+    assert "does not let this user in" in terminal.refusal("users list")
+    terminal.environment["OSTIARY_DATABASE_URL"] = "nonsense"
+    assert "must look like postgresql://" in terminal.refusal("users list")
+
+
+def test_without_any_database_the_remedy_is_named(tmp_path: Path) -> None:
+    done = CliRunner().invoke(
+        group, ["users", "list", "--data", str(tmp_path / "none")], env={"OSTIARY_DATABASE_URL": ""}
+    )
+    assert done.exit_code == 2
+    assert "run ./ostiary up first" in done.stderr
+
+
+def test_migrating_says_from_where_to_where_and_refuses_a_newer_database(terminal: Terminal) -> None:
+    at = terminal.json("migrate")["to"]
+    assert terminal.ok("migrate") == f"The database is at {at} already."
+    terminal.rows("UPDATE alembic_version SET version_num = '9999' RETURNING 1")
+    try:
+        said = terminal.refusal("migrate")
+        assert "9999" in said
+        assert "later" in said
+    finally:
+        terminal.rows(f"UPDATE alembic_version SET version_num = '{at}' RETURNING 1")
+
+
+def test_help_is_there_for_every_command_without_a_database() -> None:
+    top = CliRunner().invoke(group, ["--help"]).stdout
+    for command in ("up", "serve", "migrate", "users", "roles", "explain", "test"):
+        assert f"\n  {command} " in top
+        assert CliRunner().invoke(group, [command, "--help"]).exit_code == 0
+    assert CliRunner().invoke(group, ["fly"]).exit_code == 2
