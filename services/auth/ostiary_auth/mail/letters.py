@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from css_inline import CSSInliner
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from ostiary_auth.mail.contexts import RECIPES, Notice
 from ostiary_shared import theme
@@ -44,8 +44,8 @@ def render(kind: Kind, context: Notice) -> Letter:
 def environment() -> Environment:
     """Jinja for mail: an unknown name is an error, HTML is escaped, text is not."""
     made = Environment(
-        loader=FileSystemLoader([TEMPLATES, theme.TEMPLATES]), undefined=StrictUndefined, extensions=["jinja2.ext.i18n"],
-        autoescape=lambda name: name is not None and name.endswith(".html"), trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader([TEMPLATES, theme.TEMPLATES]), extensions=["jinja2.ext.i18n"], undefined=StrictUndefined,
+        autoescape=select_autoescape(["html"]), trim_blocks=True, lstrip_blocks=True,
     )
     words = gettext.NullTranslations()
     made.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
