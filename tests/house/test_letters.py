@@ -1,4 +1,4 @@
-"""Every mail there is renders from its sample, in text and HTML, and its links lead to a page that asks before it acts."""
+"""Every mail renders from its sample, in text and HTML, and its link leads to a page that asks before it acts."""
 
 import re
 from urllib.parse import urlsplit

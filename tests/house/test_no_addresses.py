@@ -8,13 +8,13 @@ from tests.house import tree
 
 # Each has a letter in brackets, so that this file does not find itself.
 FORBIDDEN = {
-    "a package index or mirror": r"p[y]pi\.|pythonh[o]sted|c[o]nda\.|devp[i]|art[i]factory|n[e]xus\.|npm[j]s\.|gh[c]r\.io|qu[a]y\."
-    r"|--(?:extra-)?index-[u]rl|--find-[l]inks|--trusted-[h]ost",
+    "a package index or mirror": r"p[y]pi\.|pythonh[o]sted|c[o]nda\.|devp[i]|art[i]factory|n[e]xus\."
+    r"|npm[j]s\.|gh[c]r\.io|qu[a]y\.|--(?:extra-)?index-[u]rl|--find-[l]inks|--trusted-[h]ost",
     "a path on somebody's machine": r"(?<![\w.$}/*])/(?:r[o]ot|h[o]me|U[s]ers|w[o]rk|w[o]rkspace)/\w",
     "a private key": r"BEGIN [A-Z ]*PRIVATE [K]EY",
     "a token of a known service": r"\b(?:gh[opsu]_|glpat-|xox[abp]-|AKI[A])[A-Za-z0-9_-]{16,}",
-    "how the project was made": r"(?i)\b(?:cl[a]ude|anthr[o]pic|chat[g]pt|open[a]i|co-?p[i]lot|l[l]m|language m[o]del|sub-?a[g]ents?"
-    r"|helper s[e]ssion|generated w[i]th|co-auth[o]red-by)\b",
+    "how the project was made": r"(?i)\b(?:cl[a]ude|anthr[o]pic|chat[g]pt|open[a]i|co-?p[i]lot|l[l]m"
+    r"|language m[o]del|sub-?a[g]ents?|helper s[e]ssion|generated w[i]th|co-auth[o]red-by)\b",
 }
 LOCKS = ("requirements.lock", "tests/requirements.lock")
 
