@@ -61,13 +61,17 @@ async def add_site(admin_sessions: Sessions, host: str = HOST) -> Site:
         site = Site(name="Intranet", host=host)
         session.add(site)
         await session.flush()
-        await sites.replace_rules(session, site.id, [
-            SiteRule(path_prefix="/public", methods=[], asks="anyone", value=""),
-            SiteRule(path_prefix="/editor/", methods=[], asks="role", value="editor"),
-            SiteRule(path_prefix="/feed", methods=["GET"], asks="anyone", value=""),
-            SiteRule(path_prefix="/audit", methods=[], asks="permission", value="audit:read"),
-            SiteRule(path_prefix="/wiki", methods=[], asks="signed_in", value=""),
-        ])
+        await sites.replace_rules(
+            session,
+            site.id,
+            [
+                SiteRule(path_prefix="/public", methods=[], asks="anyone", value=""),
+                SiteRule(path_prefix="/editor/", methods=[], asks="role", value="editor"),
+                SiteRule(path_prefix="/feed", methods=["GET"], asks="anyone", value=""),
+                SiteRule(path_prefix="/audit", methods=[], asks="permission", value="audit:read"),
+                SiteRule(path_prefix="/wiki", methods=[], asks="signed_in", value=""),
+            ],
+        )
     return site
 
 
@@ -105,13 +109,15 @@ def ask(app: Quart) -> Ask:
     async def asking(uri: str, headers: dict[str, str] | None = None, **how: Any) -> Response:
         peer, method = how.pop("peer", PROXY), how.pop("method", "GET")
         told = {
-            "X-Forwarded-Method": method, "X-Forwarded-Proto": "http", "X-Forwarded-Host": HOST,
-            "X-Forwarded-Uri": uri, "X-Forwarded-For": "192.0.2.7", **(headers or {}),
+            "X-Forwarded-Method": method,
+            "X-Forwarded-Proto": "http",
+            "X-Forwarded-Host": HOST,
+            "X-Forwarded-Uri": uri,
+            "X-Forwarded-For": "192.0.2.7",
+            **(headers or {}),
         }
         client = app.test_client(use_cookies=False)
         sent = {name: value for name, value in told.items() if value is not None}
-        return await client.open(
-            how.pop("door", "/gate"), headers=sent, scope_base={"client": (peer, 1)}, **how
-        )
+        return await client.open(how.pop("door", "/gate"), headers=sent, scope_base={"client": (peer, 1)}, **how)
 
     return asking

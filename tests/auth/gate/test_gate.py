@@ -39,7 +39,12 @@ async def test_the_assertion_verifies_with_the_published_keys(app, ask: Ask, sit
     jwks = await published.get_json()
     assert all("d" not in key for key in jwks["keys"])
     said = verify_assertion(signed, audience=HOST, issuer="http://localhost", jwks=jwks)
-    assert (said.sub, said.email, said.name, said.roles) == (str(bo.user.id), "bo@example.test", "Bo Böhm", ("end-user",))
+    assert (said.sub, said.email, said.name, said.roles) == (
+        str(bo.user.id),
+        "bo@example.test",
+        "Bo Böhm",
+        ("end-user",),
+    )
     claims = json.loads(base64.urlsafe_b64decode(signed.split(".")[1] + "=="))
     assert claims["exp"] - claims["iat"] <= 60
 
@@ -59,7 +64,9 @@ async def test_where_anyone_may_enter_a_person_is_still_known(ask: Ask, site: Si
     assert answer.headers["Remote-User"] == str(bo.user.id)
 
 
-async def test_our_bearer_token_counts_and_a_foreign_one_does_not_hide_the_cookie(ask: Ask, site: Site, bo: Guest) -> None:
+async def test_our_bearer_token_counts_and_a_foreign_one_does_not_hide_the_cookie(
+    ask: Ask, site: Site, bo: Guest
+) -> None:
     assert (await ask("/wiki", {"Authorization": f"Bearer {bo.token}"})).status_code == 200
     assert (await ask("/wiki", {"Authorization": "Bearer the-sites-own", **bo.cookie})).status_code == 200
     assert (await ask("/wiki", {"Authorization": "Basic eDp5", **bo.cookie})).status_code == 200
@@ -67,7 +74,9 @@ async def test_our_bearer_token_counts_and_a_foreign_one_does_not_hide_the_cooki
 
 
 @pytest.mark.parametrize("how", [PAGE, {"Accept": "text/html,application/xhtml+xml"}])
-async def test_a_page_navigation_is_sent_to_sign_in_and_will_come_back(how: dict[str, str], ask: Ask, site: Site) -> None:
+async def test_a_page_navigation_is_sent_to_sign_in_and_will_come_back(
+    how: dict[str, str], ask: Ask, site: Site
+) -> None:
     answer = await ask("/wiki/Fr%C3%BChling?a=1&b=%26x", how)
     assert answer.status_code == 302
     place = urlsplit(answer.headers["Location"])
@@ -106,7 +115,9 @@ async def test_nginx_learns_both_ways_forward_and_only_three_statuses(ask: Ask, 
     assert refused.headers["X-Ostiary-Denied"] == f"http://localhost/denied/{refused.headers['X-Ostiary-Reference']}"
 
 
-async def test_without_the_role_a_page_is_sent_to_the_reasons_and_a_program_told(ask: Ask, site: Site, bo: Guest) -> None:
+async def test_without_the_role_a_page_is_sent_to_the_reasons_and_a_program_told(
+    ask: Ask, site: Site, bo: Guest
+) -> None:
     page = await ask("/editor/", {**PAGE, **bo.cookie})
     program = await ask("/editor/x", bo.cookie)
     assert (page.status_code, program.status_code) == (302, 403)
@@ -141,8 +152,10 @@ async def test_an_unknown_site_is_closed_to_all_and_fills_no_record(
     answer = await ask("/wiki", {"X-Forwarded-Host": "other.example.test", **bo.cookie})
     assert answer.status_code == 403
     assert json.loads(await answer.get_data())["reference"].startswith("s-")
-    assert (await ask("/wiki", {"X-Forwarded-Host": "other.example.test", **PAGE})).headers["Location"].startswith(
-        "http://localhost/denied/"
+    assert (
+        (await ask("/wiki", {"X-Forwarded-Host": "other.example.test", **PAGE}))
+        .headers["Location"]
+        .startswith("http://localhost/denied/")
     )
 
 
@@ -152,7 +165,15 @@ async def test_case_and_port_of_the_host_change_nothing(host: str, ask: Ask, sit
 
 
 @pytest.mark.parametrize(
-    "host", ["wiki.example.test.", "wiki.example.test, x.test", "a@wiki.example.test", "wiki.example.test:0", "wiki..test", "wi%6Bi"]
+    "host",
+    [
+        "wiki.example.test.",
+        "wiki.example.test, x.test",
+        "a@wiki.example.test",
+        "wiki.example.test:0",
+        "wiki..test",
+        "wi%6Bi",
+    ],
 )
 async def test_a_host_that_readers_may_take_differently_is_refused(host: str, ask: Ask, site: Site, bo: Guest) -> None:
     assert (await ask("/wiki", {"X-Forwarded-Host": host, **bo.cookie})).status_code == 403
@@ -177,7 +198,9 @@ async def test_a_missing_header_is_a_refusal_that_names_it(door: str, name: str,
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
-async def test_no_method_of_the_question_itself_slips_past_the_judgement(door: str, method: str, app, site: Site) -> None:  # type: ignore[no-untyped-def]
+async def test_no_method_of_the_question_itself_slips_past_the_judgement(
+    door: str, method: str, app, site: Site
+) -> None:  # type: ignore[no-untyped-def]
     answer = await app.test_client().open(door, method=method, scope_base={"client": ("127.0.0.1", 1)})
     assert answer.status_code == 403
 

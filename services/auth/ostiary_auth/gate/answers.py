@@ -16,6 +16,8 @@ from ostiary_shared.web.redirects import with_next
 IDENTITY_HEADERS = ("Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "X-Ostiary-Assertion")
 # A header of this size still fits the buffers of every proxy we know.
 MAX_GROUPS = 4000
+# The sign-in page takes no longer one, and encoded it may be three times as long.
+MAX_NEXT = 2000
 _UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -59,8 +61,9 @@ def sent(url: str) -> Response:
 
 
 def sign_in_url(question: Question) -> str:
-    """Where to sign in, and to come back from to the page that was wanted."""
-    return with_next(f"{kit().settings.public_url}{kit().sign_in_path}", question.asked.url)
+    """Where to sign in, and to come back from to the page that was wanted, unless its address is overlong."""
+    wanted = question.asked.url if len(question.asked.url) <= MAX_NEXT else ""
+    return with_next(f"{kit().settings.public_url}{kit().sign_in_path}", wanted)
 
 
 def denied_url(reference: str) -> str:

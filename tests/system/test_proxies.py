@@ -1,0 +1,309 @@
+"""The shipped nginx and Caddy configurations, walked with the real programs: who gets in, and what the app is told."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from ostiary import serving
+from ostiary_auth.app import create_app
+from ostiary_auth.settings import AuthSettings
+from ostiary_client.assertion import verify_assertion
+from ostiary_shared import clock
+from ostiary_shared.database import Sessions
+from ostiary_shared.settings import Network
+from ostiary_shared.store import users
+from tests.auth.gate.conftest import Guest, add_guest, add_site
+from tests.conftest import AUTH_SECRET, Databases
+from tests.system.proxied import Proxied, backend, missing, proxy
+
+pytestmark = pytest.mark.proxy
+PAGE = [("Sec-Fetch-Mode", "navigate"), ("Accept", "text/html")]
+FETCH = [("Sec-Fetch-Mode", "cors"), ("Accept", "*/*")]
+IDENTITY = ("Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "X-Ostiary-Assertion")
+
+
+@pytest.fixture(params=["nginx", "caddy"])
+async def site(request: pytest.FixtureRequest, database: Databases, admin_sessions: Sessions) -> AsyncIterator[Proxied]:
+    """The intranet behind the proxy."""
+    if missing(request.param):
+        pytest.skip(f"{request.param} is not installed")
+    door = serving.bind(0, "a port")
+    port = door.getsockname()[1]
+    app = create_app(AuthSettings.load({
+        "OSTIARY_PUBLIC_URL": f"http://localhost:{port}", "OSTIARY_DATABASE_URL": database.auth,
+        "OSTIARY_SECRET_KEY": AUTH_SECRET, "OSTIARY_SMTP_URL": "smtp://127.0.0.1:1",
+        "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>", "OSTIARY_TRUSTED_PROXIES": "127.0.0.1",
+    }))  # fmt: skip
+    async with (
+        serving.lifespan(app),
+        serving.serving(serving.Site(app, door)),
+        backend() as behind,
+        proxy(request.param, behind, port) as running,
+    ):
+        await add_site(admin_sessions, running.host)
+        yield running
+
+
+@pytest.fixture
+async def bo(sessions: Sessions, database: Databases) -> Guest:
+    return await add_guest(sessions, "bo@example.test", "end-user")
+
+
+@pytest.fixture
+async def ed(sessions: Sessions, database: Databases) -> Guest:
+    return await add_guest(sessions, "ed@example.test", "editor", name="Ed Ödön")
+
+
+def cookie(guest: Guest) -> list[tuple[str, str]]:
+    return [("Cookie", f"theme=dark; ostiary={guest.token}")]
+
+
+async def test_a_stranger_on_a_page_is_sent_to_sign_in_and_will_come_back(site: Proxied) -> None:
+    answer = await site.ask("/wiki/a%20b?x=1&y=%2F", PAGE)
+    assert answer.status == 302
+    place = urlsplit(answer.location)
+    assert f"{place.scheme}://{place.netloc}{place.path}" == f"{site.public_url}/login"
+    assert parse_qs(place.query)["next"] == [f"http://{site.host}/wiki/a%20b?x=1&y=%2F"]
+    assert site.backend.seen == []
+
+
+@pytest.mark.parametrize("headers", [FETCH, [("Accept", "text/event-stream")], [("Sec-Fetch-Mode", "websocket")]])
+async def test_a_strangers_program_is_told_in_json(site: Proxied, headers: list[tuple[str, str]]) -> None:
+    answer = await site.ask("/wiki", headers)
+    assert answer.status == 401
+    problem = site.problem(answer)
+    assert (problem["status"], problem["code"]) == (401, "unauthenticated")
+    assert str(problem["sign_in"]).startswith(
+        f"{site.public_url}/login?next=http%3A%2F%2Flocalhost%3A{site.port}%2Fwiki"
+    )
+    assert problem["reference"]
+    assert site.backend.seen == []
+
+
+async def test_a_websocket_is_judged_like_any_other_request(site: Proxied, bo: Guest) -> None:
+    upgrade = [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("Sec-Fetch-Mode", "websocket"),
+    ]
+    assert (await site.ask("/wiki/live", upgrade)).status == 401
+    await site.ask("/wiki/live", upgrade + cookie(bo))
+    assert site.backend.seen[0].named("Upgrade") == ["websocket"]
+
+
+async def test_someone_signed_in_passes_and_the_app_is_told_who_in_five_headers(site: Proxied, ed: Guest) -> None:
+    answer = await site.ask("/editor/x?y=1", [*PAGE, *cookie(ed)])
+    assert (answer.status, answer.body) == (200, b"backend")
+    seen = site.backend.seen[0]
+    assert seen.path == "/editor/x?y=1"
+    told = {name: seen.named(name) for name in IDENTITY}
+    signed = told.pop("X-Ostiary-Assertion")
+    assert told == {
+        "Remote-User": [str(ed.user.id)], "Remote-Email": ["ed@example.test"],
+        "Remote-Name": ["Ed Ödön".encode().decode("latin-1")], "Remote-Groups": ["editor"],
+    }  # fmt: skip
+    said = verify_assertion(signed[0], audience=site.host, issuer=site.public_url, jwks=await published(site))
+    assert said.sub == str(ed.user.id)
+
+
+async def published(site: Proxied) -> Any:
+    import aiohttp
+
+    async with aiohttp.ClientSession() as http, http.get(f"{site.public_url}/.well-known/jwks.json") as answer:
+        return await answer.json()
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+async def test_a_body_reaches_the_app_and_not_the_gate(site: Proxied, bo: Guest, method: str) -> None:
+    body = b"x" * 1000
+    head = f"{method} /wiki HTTP/1.1\r\nHost: {site.host}\r\nCookie: ostiary={bo.token}\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n"
+    assert (await site.send(head.encode() + body)).status == 200
+    assert site.backend.seen[0].line.startswith(method)
+
+
+async def test_a_part_for_editors_leads_others_to_a_code(site: Proxied, bo: Guest) -> None:
+    page = await site.ask("/editor/", [*PAGE, *cookie(bo)])
+    assert page.status == 302
+    assert re.fullmatch(rf"{site.public_url}/denied/\w{{4}}-\w{{4}}", page.location)
+    program = await site.ask("/editor/", [*FETCH, *cookie(bo)])
+    assert program.status == 403
+    assert site.problem(program)["explanation"] == page.location
+    assert site.backend.seen == []
+
+
+async def test_a_lock_counts_at_the_next_request(site: Proxied, bo: Guest, admin_sessions: Sessions) -> None:
+    assert (await site.ask("/wiki", cookie(bo))).status == 200
+    async with admin_sessions.begin() as session:
+        await users.change(session, bo.user.id, locked_at=clock.now(), locked_reason="left")
+    assert (await site.ask("/wiki", cookie(bo))).status == 403
+    assert len(site.backend.seen) == 1
+
+
+def spellings(name: str) -> list[str]:
+    """A header's name in every form that some backend reads as the same."""
+    parts = name.split("-")
+    forms = [parts[0]]
+    for part in parts[1:]:
+        forms = [form + joint + part for form in forms for joint in "-_."]
+    return [case for form in forms for case in (form, form.lower(), form.upper())]
+
+
+@pytest.mark.parametrize("signed_in", [False, True])
+async def test_what_a_client_says_of_itself_never_reaches_the_app(site: Proxied, bo: Guest, signed_in: bool) -> None:
+    forged = [(form, "forged") for name in IDENTITY for form in spellings(name)]
+    for headers in ([forged[n]] for n in range(len(forged))):
+        await site.ask("/public/x", headers + (cookie(bo) if signed_in else []))
+    await site.ask("/public/x", forged + (cookie(bo) if signed_in else []))
+    await site.ask("/public/x", [("Connection", "close, Remote-User, X-Ostiary-Assertion"), *forged])
+    assert len(site.backend.seen) >= len(forged)
+    for seen in site.backend.seen:
+        for name in IDENTITY:
+            assert "forged" not in seen.named(name), (seen.headers, name)
+
+
+@pytest.mark.parametrize("listed", ["Remote-User", "X-Ostiary-Assertion, close", "X-Forwarded-Uri", "Cookie"])
+async def test_a_connection_header_takes_nothing_from_what_the_app_is_told(
+    site: Proxied, ed: Guest, listed: str
+) -> None:
+    await site.ask("/editor/x", [("Connection", listed), *cookie(ed)])
+    for seen in site.backend.seen:
+        assert all(seen.named(name) for name in IDENTITY), seen.headers
+
+
+FORGED_QUESTIONS = [
+    [("X-Forwarded-Uri", "/public/")],
+    [("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/feed")],
+    [("X-Forwarded-Host", "open.example.test")],
+    [
+        ("X-Forwarded-Proto", "https"),
+        ("X-Forwarded-Uri", "/public"),
+        ("X-Original-URI", "/public"),
+        ("X-Rewrite-Url", "/public"),
+    ],
+    [("Connection", "close, X-Forwarded-Uri, X-Forwarded-Host"), ("X-Forwarded-Uri", "/public")],
+    [("X_Forwarded_Uri", "/public")],
+]
+
+
+@pytest.mark.parametrize("headers", FORGED_QUESTIONS)
+async def test_a_client_cannot_put_the_proxys_question(
+    site: Proxied, bo: Guest, headers: list[tuple[str, str]]
+) -> None:
+    assert (await site.ask("/editor/secret", headers)).status in {400, 401, 403}
+    assert (await site.ask("/editor/secret", headers + cookie(bo))).status in {400, 403}
+    assert (await site.ask("/feed", headers, method="POST")).status in {400, 403}
+    assert site.backend.seen == []
+
+
+async def test_a_clients_address_is_the_proxys_to_tell(site: Proxied, bo: Guest) -> None:
+    await site.ask("/wiki", [("X-Forwarded-For", "203.0.113.9"), *cookie(bo)])
+    assert site.backend.seen[0].named("X-Forwarded-For") == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize(
+    "target", ["http://{host}/editor/x", "http://open.example.test/editor/x", "http://{host}/public/../editor/x"]
+)
+@pytest.mark.parametrize("host", ["{host}", "open.example.test"])
+async def test_an_address_in_absolute_form_opens_nothing_more(
+    site: Proxied, admin_sessions: Sessions, target: str, host: str
+) -> None:
+    from ostiary_shared.models import Site, SiteRule
+
+    async with admin_sessions.begin() as session:
+        other = Site(name="Open", host="open.example.test")
+        session.add(other)
+        await session.flush()
+        session.add(SiteRule(site_id=other.id, position=0, path_prefix="/", methods=[], asks="anyone", value=""))
+    await site.ask(target.format(host=site.host), [("Host", host.format(host=site.host))])
+    assert site.backend.seen == []
+
+
+async def test_the_gate_itself_is_not_reached_through_the_proxy(site: Proxied) -> None:
+    for path in ("/gate", "/gate/nginx", "/metrics", "/healthz", "/readyz", "//gate", "/%67ate", "/x/../gate"):
+        host = "login.example.org" if site.kind == "nginx" else f"login.example.org:{site.port}"
+        assert (await site.ask(path, [("Host", host), ("X-Forwarded-Uri", "/public")])).status in {400, 404}, path
+
+
+TRAVERSALS = [
+    "/public/../editor/x", "/public/./../editor/x", "/public/..", "/public/.", "/public//../editor/x", "//editor/x",
+    "/public//editor", "///editor/x", "/public/%2e%2e/editor/x", "/public/%2E%2E/editor/x", "/public/.%2e/editor/x",
+    "/public/%2e./editor/x", "/public/..%2feditor/x", "/public/..%2Feditor/x", "/public%2f..%2feditor%2fx",
+    "/public/..%5ceditor/x", "/public\\..\\editor\\x", "/public/..\\editor/x", "/public%5c..%5ceditor", "\\editor\\x",
+    "/public/%252e%252e/editor/x", "/public/..%252feditor/x", "/%25%32%65%25%32%65/editor/x", "/public/..;/editor/x",
+    "/public;/../editor/x", "/public;x=1/..;y=2/editor/x", "/..;/editor/x", "/public/%3b/../editor", "/public/..%3b/editor/x",
+    "/public/..%00/editor/x", "/public%00/../editor/x", "/public/%0a../editor/x", "/public/%0d%0a/editor", "/public/%7f/../editor/x",
+    "/%65ditor/x", "/e%64itor/x", "/%45ditor/x", "/editor%2fx", "/public/../%65ditor/x", "/public/..%c0%afeditor/x",
+    "/public/%c0%ae%c0%ae/editor/x", "/public/%e0%80%ae%e0%80%ae/editor/x", "/public/%uff0e%uff0e/editor/x", "/public/%ff/../editor",
+    "/public/%u002e%u002e/editor/x", "/public/..%ef%bc%8feditor/x", "/public/\u2025/editor/x", "/public/../editor/x?y=/public/",
+    "/public/../editor/x#/public/", "/editor/x#/../public/", "/editor/x?/../public/", "/editor/../public/x", "/editor/./x",
+    "/./public/x", "/../editor/x", "/../../editor/x", "/public/../../editor/x", "/public/x/../../editor/x", "/public/...//editor",
+    "/.%2e/editor/x", "/public/..%09/editor/x", "/public/ /../editor/x", "/public/%20/../editor/x", "/public/%2", "/public/%zz/../editor",
+    "/public/%2e", "/public/%2e%2e", "/public/%2e%2e/", "/publiceditor", "/public.editor", "/publi%63/../editor/x", "/EDITOR/x",
+    "public/x", "editor/x", "*", "/public/?../editor", "/public/%3f/../editor/x", "/public/%23/../editor/x", "/public/~/../editor/x",
+    "/public/\t/editor", "/public/+/../editor/x", "/public/:/../editor", "/public/@/../editor", "/public/a/b/c/../../../../editor/x",
+]  # fmt: skip
+
+
+def readings(target: str) -> set[str]:
+    """What various backends may serve for a target: decoded not at all, once or twice, with and without their habits."""
+    path = target.partition("?")[0].partition("#")[0]
+    found = set()
+    for decoded in (path, unquote(path, "latin-1"), unquote(unquote(path, "latin-1"), "latin-1")):
+        for plain in (decoded, re.sub(r";[^/]*", "", decoded)):
+            for slashed in (plain, plain.replace("\\", "/")):
+                for cut in (slashed, slashed.partition("\0")[0]):
+                    found |= {resolved(cut), resolved(cut.lower())}
+    return found
+
+
+def resolved(path: str) -> str:
+    kept: list[str] = []
+    for part in path.split("/"):
+        kept = kept[:-1] if part == ".." else [*kept, *([part] if part not in {"", "."} else [])]
+    return "/" + "/".join(kept)
+
+
+def test_there_are_enough_traversals_and_they_would_lead_astray() -> None:
+    assert len(set(TRAVERSALS)) >= 60
+    assert sum(any(path.startswith("/editor") for path in readings(target)) for target in TRAVERSALS) >= 45
+
+
+async def test_no_reading_of_a_path_is_served_that_was_not_judged(site: Proxied, bo: Guest) -> None:
+    """What reaches the app for a stranger is public in every reading, and for a person without the role not for editors."""
+    for target in TRAVERSALS:
+        for headers in (FETCH, PAGE, FETCH + cookie(bo)):
+            site.backend.seen.clear()
+            answer = await site.ask(target, headers)
+            assert (answer.body == b"backend") == bool(site.backend.seen), target
+            for seen in site.backend.seen:
+                for path in readings(seen.path):
+                    allowed = ("/public", "/feed", "/wiki") if headers[-1][0] == "Cookie" else ("/public", "/feed")
+                    assert path.startswith(tuple(f"{prefix}/" for prefix in allowed)) or path in allowed, (
+                        target,
+                        seen,
+                        path,
+                    )
+
+
+async def test_the_corpus_is_not_refused_for_being_odd_alone(site: Proxied, ed: Guest) -> None:
+    for target in (
+        "/public/x",
+        "/public/%20x",
+        "/public/%C3%BC",
+        "/public/a+b:@~",
+        "/public/?../editor",
+        "/editor/x?/../public/",
+    ):
+        assert (await site.ask(target, cookie(ed))).status == 200, target
+
+
+async def test_without_the_gate_nobody_gets_in(bo: Guest, database: Databases, site: Proxied) -> None:
+    async with backend() as behind, proxy(site.kind, behind, 1) as cut_off:
+        answer = await cut_off.ask("/public", cookie(bo))
+        assert answer.status >= 500
+        assert behind.seen == []
