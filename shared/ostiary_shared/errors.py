@@ -33,6 +33,20 @@ class Invalid(Failure):
         self.errors = errors
 
 
+class Unauthenticated(Failure):
+    """Who the asker is was not proved."""
+
+    status = 401
+    code = "wrong_credentials"
+
+
+class Gone(Failure):
+    """What was single-use has been used, or is too old."""
+
+    status = 410
+    code = "link_dead"
+
+
 class Forbidden(Failure):
     """The asker is known well enough, and this is not for them."""
 

@@ -18,12 +18,15 @@ from ostiary_shared.web.redirects import with_next
 log = structlog.get_logger("ostiary")
 
 LAST_ADMIN = "This would leave nobody who can administer Ostiary. Make somebody else an administrator first."
+CHALLENGE = 'Bearer realm="ostiary"'
 TITLES = {
     400: "That did not arrive in one piece",
+    401: "Who are you?",
     403: "Not from here",
     404: "There is nothing here",
     405: "That cannot be done here",
     409: "That does not fit what is there",
+    410: "That has been used",
     413: "That was too large",
     415: "That is not a form we read",
     422: "Something needs another look",
@@ -80,6 +83,8 @@ async def _failure(failure: Failure) -> ResponseReturnValue:
         # A page has no place for the fields of a form it did not show: name them in the text.
         text = " ".join([failure.detail, *(f"{fault['field']}: {fault['message']}" for fault in errors)])
         response = await _page(failure.status, text)
+    if failure.status == 401:
+        response.headers["WWW-Authenticate"] = CHALLENGE
     retry_after = getattr(failure, "retry_after", None)
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
@@ -105,7 +110,7 @@ async def _refusal(refused: RefusedError) -> ResponseReturnValue:
     else:
         response = await _refusal_page(refused, reference, status)
     if status == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="ostiary"'
+        response.headers["WWW-Authenticate"] = CHALLENGE
     return response
 
 

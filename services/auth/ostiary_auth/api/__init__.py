@@ -1,7 +1,5 @@
 """The JSON doors under /api/v1: the same flows as the pages."""
 
-from quart import Blueprint
+from ostiary_auth.api import account, credentials, own_sessions, recover, session, signup
 
-from ostiary_auth.api import denials, jwks
-
-BLUEPRINTS: tuple[Blueprint, ...] = (denials.blueprint, jwks.blueprint)
+BLUEPRINTS = tuple(door.blueprint for door in (session, signup, recover, account, own_sessions, credentials))

@@ -5,8 +5,9 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from quart import Response, request
 from quart_auth import logout_user
 
+from ostiary_auth.doorway.inputs import SignIn
 from ostiary_auth.flows import onward
-from ostiary_auth.flows.login import SignedIn
+from ostiary_auth.flows.login import Attempt, SignedIn
 from ostiary_auth.flows.onward import Onward
 from ostiary_auth.flows.start_session import Started
 from ostiary_auth.tools import Desk
@@ -35,6 +36,11 @@ def presented() -> str | None:
 def device() -> str | None:
     """The mark this device was left with when somebody signed in on it."""
     return request.cookies.get(_device_cookie())
+
+
+def attempt(sent: SignIn) -> Attempt:
+    """The attempt that a form or a JSON body stands for."""
+    return Attempt(sent.email, sent.password.get_secret_value(), sent.remember, device(), presented())
 
 
 def let_in(response: Response, entered: SignedIn) -> Response:

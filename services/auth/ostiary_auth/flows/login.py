@@ -18,6 +18,7 @@ from ostiary_shared.models import User
 from ostiary_shared.store import audit, passwords, users
 
 NOBODY = UUID(int=0)
+WRONG = "Address and password do not match an account here."
 
 
 @dataclass(frozen=True, slots=True)

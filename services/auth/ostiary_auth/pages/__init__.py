@@ -1,5 +1,19 @@
 """The HTML doors, one file a page. Forms in, flows called, templates out."""
 
-from ostiary_auth.pages import claim, confirm, denied, home, login, logout, signup
+from ostiary_auth.pages import (
+    account,
+    claim,
+    confirm,
+    email,
+    home,
+    invitation,
+    login,
+    logout,
+    password,
+    recover,
+    sessions,
+    signup,
+)
 
-BLUEPRINTS = tuple(page.blueprint for page in (home, login, logout, signup, confirm, claim, denied))
+_PAGES = (home, login, logout, signup, confirm, recover, invitation, claim, account, password, email, sessions)
+BLUEPRINTS = tuple(page.blueprint for page in _PAGES)

@@ -4,18 +4,16 @@ from quart import Blueprint, Response, flash, render_template, request
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import desk, device, let_form_lead_to, let_in, presented, see_other, way_on
-from ostiary_auth.doorway.inputs import SignIn, SignInForm
+from ostiary_auth.doorway.entering import attempt, desk, let_form_lead_to, let_in, see_other, way_on
+from ostiary_auth.doorway.inputs import SignInForm
 from ostiary_auth.flows import login, signup
-from ostiary_auth.flows.login import Attempt, NotConfirmed, Refused, SignedIn
+from ostiary_auth.flows.login import NotConfirmed, Refused, SignedIn
 from ostiary_auth.flows.onward import Onward
 from ostiary_shared.errors import TooMany
 from ostiary_shared.web.door import ANYONE, door, maybe_identity
 from ostiary_shared.web.forms import Form, read_form
 
 blueprint = Blueprint("login", __name__)
-
-WRONG = "Address and password do not match an account here."
 
 
 @blueprint.get("/login")
@@ -46,13 +44,8 @@ async def sign_in() -> ResponseReturnValue:
         case NotConfirmed(email):
             return Response(await render_template("not_confirmed.html", email=email), 403, mimetype="text/html")
         case Refused():
-            sent.errors[""] = WRONG
+            sent.errors[""] = login.WRONG
             return await _show(sent, 422)
-
-
-def attempt(sent: SignIn) -> Attempt:
-    """The attempt that a form or body stands for."""
-    return Attempt(sent.email, sent.password.get_secret_value(), sent.remember, device(), presented())
 
 
 async def _show(sent: Form[SignInForm], status: int = 200) -> Response:

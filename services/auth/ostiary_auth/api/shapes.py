@@ -1,0 +1,96 @@
+"""What the JSON doors answer with, for /openapi.json and for people who write clients."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+
+class UserShape(BaseModel):
+    """A person as other services see them."""
+
+    id: UUID
+    email: str
+    name: str
+    roles: list[str]
+    permissions: list[str]
+
+
+class SessionShape(BaseModel):
+    """A sign-in. It ends at `expires_at` unless it is used before."""
+
+    id: UUID
+    assurance: int
+    methods: list[str]
+    created_at: datetime
+    authenticated_at: datetime
+    expires_at: datetime
+
+
+class Signed(BaseModel):
+    """Who is signed in."""
+
+    user: UserShape
+    session: SessionShape
+
+
+class Entered(Signed):
+    """The same after signing in; `token` only when it was asked for."""
+
+    token: str | None = None
+
+
+class Told(BaseModel):
+    """A sentence for the person."""
+
+    detail: str
+
+
+class PasswordReplaced(BaseModel):
+    """How many other sessions ended; `token` replaces the one a bearer came with."""
+
+    ended: int
+    token: str | None = None
+
+
+class OwnSessionShape(BaseModel):
+    """One place where one is signed in."""
+
+    id: UUID
+    device: str
+    ip: str
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+class OwnSessions(BaseModel):
+    """All of them, this one first."""
+
+    sessions: list[OwnSessionShape]
+
+
+class Ended(BaseModel):
+    """How many sessions ended."""
+
+    ended: int
+
+
+class FieldProblem(BaseModel):
+    """One field at fault."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `code` is stable; `reference` comes with every 401 and 403."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    reference: str | None = None
+    errors: list[FieldProblem] | None = None

@@ -1,0 +1,61 @@
+"""Changing one's own password. Every other session and every outstanding link of the account ends with the old one."""
+
+from dataclasses import dataclass
+
+from ostiary_auth.flows import check_password, new_password
+from ostiary_auth.flows.start_session import TOKEN_PREFIX
+from ostiary_auth.tools import AuthWork, Desk
+from ostiary_shared.events import Event
+from ostiary_shared.identity import Identity
+from ostiary_shared.store import audit, messages, one_time_tokens, passwords, sessions, users
+from ostiary_shared.store.messages import Draft, Kind
+from ostiary_shared.tokens import mint
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """The hash that was right a moment ago, and the one that shall take its place."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Done: the new token of this session, whether it is to be remembered, and how many others ended."""
+
+    token: str
+    remember: bool
+    ended: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPassword:
+    """The present password is another. This counts as a guess."""
+
+
+async def change(desk: Desk, who: Identity, current: str, password: str) -> Changed | WrongPassword:
+    """Replace the password by a new one. Raises Invalid for one that will not do, TooMany, Busy."""
+    new_password.check(password, email=who.email, name=who.name)
+    old = await check_password.check(desk, who, current)
+    if old is None:
+        return WrongPassword()
+    new = await desk.tools.passwords.hash(password)
+    async with desk.begin() as work:
+        return await settle(work, who, Replacement(old, new))
+
+
+async def settle(work: AuthWork, who: Identity, replacement: Replacement) -> Changed | WrongPassword:
+    """Write it down, unless somebody else replaced the password in between."""
+    user = await users.hold_alone(work.session, who.id)
+    if user is None or await passwords.adopted(work.session, who.id) != replacement.old:
+        return WrongPassword()
+    await passwords.put(work.session, user.id, replacement.new, work.now)
+    ended = await sessions.end_all(work.session, user.id, work.now, "password changed", keep=who.session.id)
+    await one_time_tokens.void(work.session, work.now, user.id)
+    token = mint(TOKEN_PREFIX, work.tools.session_key)
+    await sessions.rotate(work.session, who.session.id, token.digest, work.now)
+    await messages.queue(work.session, Draft(Kind.PASSWORD_CHANGED, user.email, user.id), work.now)
+    await audit.record(work, Event.PASSWORD_CHANGED, audit.Target(user.id, user.email))
+    usual = work.tools.lifetime(remember=False).absolute
+    return Changed(token.value, who.session.expires_at - who.session.created_at > usual, ended)

@@ -1,0 +1,45 @@
+"""Setting somebody else's password, for the console. Nobody does this above their own permissions."""
+
+from uuid import UUID
+
+from ostiary_auth.flows import new_password, throttle
+from ostiary_auth.tools import AuthWork, Desk
+from ostiary_shared.errors import Forbidden, NotFound
+from ostiary_shared.events import Event
+from ostiary_shared.identity import Identity
+from ostiary_shared.models import User
+from ostiary_shared.store import audit, messages, one_time_tokens, passwords, sessions, users
+from ostiary_shared.store.messages import Draft, Kind
+
+
+async def set_password(desk: Desk, who: Identity, user_id: UUID, password: str) -> None:
+    """Replace a person's password; all their sessions and links end. Raises NotFound, Forbidden, Invalid, Busy."""
+    async with desk.begin() as work:
+        user = await _within_reach(work, who, await users.get(work.session, user_id))
+    new_password.check(password, email=user.email, name=user.name)
+    hashed = await desk.tools.passwords.hash(password)
+    async with desk.begin() as work:
+        await settle(work, who, user_id, hashed)
+
+
+async def settle(work: AuthWork, who: Identity, user_id: UUID, hashed: str) -> None:
+    """Write it down, for the person as they are now."""
+    user = await _within_reach(work, who, await users.hold_alone(work.session, user_id))
+    await passwords.put(work.session, user.id, hashed, work.now)
+    await sessions.end_all(work.session, user.id, work.now, "password set by an administrator")
+    await one_time_tokens.void(work.session, work.now, user.id)
+    await throttle.forgive(work, user.email)
+    await messages.queue(work.session, Draft(Kind.PASSWORD_CHANGED, user.email, user.id), work.now)
+    await audit.record(work, Event.PASSWORD_SET, audit.Target(user.id, user.email))
+
+
+async def _within_reach(work: AuthWork, who: Identity, user: User | None) -> User:
+    if user is None or user.deleted_at is not None:
+        raise NotFound("There is no such person.")
+    theirs = {item for role in await users.held_roles(work.session, user.id, work.now) for item in role.permissions}
+    above = sorted(theirs - who.permissions)
+    if above:
+        raise Forbidden(
+            f"This person may do what you may not ({', '.join(above)}), so their password is not yours to set."
+        )
+    return user
