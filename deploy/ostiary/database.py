@@ -9,33 +9,39 @@ from pathlib import Path
 import asyncpg
 
 from ostiary import home as folder
-from ostiary import postgres
+from ostiary import postgres, schema_stamp
 from ostiary.faults import Refusal
 from ostiary.postgres import Cluster
-from ostiary_shared import migrations
 from ostiary_shared.database import make_engine, make_sessions
 from ostiary_shared.store import roles
 
 NAME = "ostiary"
-OWNER, AUTH, ADMIN = migrations.ROLES
+OWNER, AUTH, ADMIN = "ostiary_owner", "ostiary_auth", "ostiary_admin"
 PATIENCE = 15.0  # seconds, for an `up` that is starting at this very moment
 
 
-def prepare(cluster: Cluster) -> migrations.MigrationState:
+def prepare(cluster: Cluster) -> None:
     """Make the embedded cluster's database and roles if they are missing, and upgrade the schema."""
+    owner = cluster.url(OWNER, NAME)
+    if asyncio.run(schema_stamp.is_current(cluster.home, owner)):
+        return
+    from ostiary_shared import migrations  # noqa: PLC0415 - Alembic takes a third of a second to load
+
     asyncio.run(_create_database(cluster))
     migrations.create_roles(cluster.url("postgres", NAME), {})
-    return upgrade(cluster.url(OWNER, NAME))
+    schema_stamp.remember(cluster.home, upgrade(owner))
 
 
-def upgrade(url: str) -> migrations.MigrationState:
-    """Upgrade the schema and make the first roles; a newer database is refused with the remedy, and not changed."""
+def upgrade(url: str) -> str:
+    """Upgrade the schema and make the first roles; the revision. A newer database is refused, and not changed."""
+    from ostiary_shared import migrations  # noqa: PLC0415 - the same
+
     try:
         state = migrations.upgrade(url)
     except migrations.NewerDatabaseError as error:
         raise Refusal(one_sentence(str(error))) from None
     asyncio.run(_seed(url))
-    return state
+    return state.head
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ def migrate(where: Asked, **files: Path | None) -> None:
     where.answer({"from": before, "to": after}, lambda: click.echo(f"The database {steps}."))
 
 
-def migrated(url: str, passwords: Mapping[str, str]) -> tuple[str | None, str | None]:
+def migrated(url: str, passwords: Mapping[str, str]) -> tuple[str | None, str]:
     """Upgrade the database at `url`; the revisions before and after."""
     if asyncio.run(_may_create_roles(url)):
         migrations.create_roles(url, passwords)
@@ -51,7 +51,7 @@ def migrated(url: str, passwords: Mapping[str, str]) -> tuple[str | None, str | 
             owner, password = migrations.ROLES[0], passwords[migrations.ROLES[0]]
             url = async_url(url).set(username=owner, password=password).render_as_string(hide_password=False)
     before = migrations.state(url).current
-    return before, database.upgrade(url).current
+    return before, database.upgrade(url)
 
 
 async def _may_create_roles(url: str) -> bool:
