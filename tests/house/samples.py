@@ -1,6 +1,6 @@
-"""Samples for every template: a template without one fails the test. Keys with a leading underscore set the scene.
+"""What samples are made of, and those of the theme. A template without a sample fails the test.
 
-`_path` is the address of the page, `_identity` whoever looks at it (someone who may do everything, unless said).
+Keys with a leading underscore set the scene: `_path` is the address of the page, `_identity` whoever looks at it (someone who may do everything, unless said).
 """
 
 from collections.abc import Mapping
@@ -55,10 +55,6 @@ THEME: Samples = {
         {"sentence": "No.", "reference": "7K2M-Q9XD", "sign_in": sign_in, "wanted": "http://localhost/"}
         for sign_in in (True, False)
     ],
-    "theme/shell.html": [{"nav": NAV}],
+    "theme/shell.html": [{"home_href": "/admin", "product": "", "nav_label": "Sections", "entries": NAV}],
     "theme/tables.html": MACROS,
 }
-AUTH: Samples = {}
-ADMIN: Samples = {}
-
-SAMPLES: dict[str, Samples] = {"theme": THEME, "auth": AUTH, "admin": ADMIN}

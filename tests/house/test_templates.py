@@ -12,7 +12,10 @@ from ostiary_admin.settings import AdminSettings
 from ostiary_auth.app import create_app as create_auth
 from ostiary_auth.settings import AuthSettings
 from tests.house import samples
+from tests.house.samples_admin import ADMIN
+from tests.house.samples_auth import AUTH
 
+SAMPLES: dict[str, samples.Samples] = {"theme": samples.THEME, "auth": AUTH, "admin": ADMIN}
 INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascript:")
 LINK = re.compile(r"<(a|form|link|script|img|button)\b[^>]*?\s(?:href|action|src|formaction)=\"(/[^\"]*)\"[^>]*>")
 
@@ -40,24 +43,24 @@ async def rendered(app: Quart, name: str, sample: Mapping[str, object]) -> str:
 def test_every_template_has_a_sample_and_every_sample_a_template(apps: dict[str, Quart]) -> None:
     wanted = {service: set(templates(app, theme=False)) for service, app in apps.items()}
     wanted["theme"] = set(templates(apps["auth"], theme=True))
-    assert {service: set(given) for service, given in samples.SAMPLES.items()} == wanted
+    assert {service: set(given) for service, given in SAMPLES.items()} == wanted
 
 
-@pytest.mark.parametrize(("service", "name"), [(s, name) for s, given in samples.SAMPLES.items() for name in given])
+@pytest.mark.parametrize(("service", "name"), [(s, name) for s, given in SAMPLES.items() for name in given])
 async def test_a_template_renders_with_nothing_inline(apps: dict[str, Quart], service: str, name: str) -> None:
-    for sample in samples.SAMPLES[service][name]:
+    for sample in SAMPLES[service][name]:
         text = await rendered(apps["auth" if service == "theme" else service], name, sample)
         assert not INLINE.search(text)
-        if "<html" in text:
+        if "<main" in text:
             assert text.count("<h1") == text.count("<main") == 1
             assert "&lt;now&gt;" in text
             assert len(re.findall(r'\sid="([^"]+)"', text)) == len(set(re.findall(r'\sid="([^"]+)"', text)))
 
 
-@pytest.mark.parametrize(("service", "name"), [(s, name) for s, given in samples.SAMPLES.items() for name in given])
+@pytest.mark.parametrize(("service", "name"), [(s, name) for s, given in SAMPLES.items() for name in given])
 async def test_its_links_and_forms_lead_to_a_route(apps: dict[str, Quart], service: str, name: str) -> None:
     lost = []
-    for sample in samples.SAMPLES[service][name]:
+    for sample in SAMPLES[service][name]:
         text = await rendered(apps["auth" if service == "theme" else service], name, sample)
         for found in LINK.finditer(text):
             tag, target = found[1], found[2].partition("?")[0].partition("#")[0]
