@@ -1,6 +1,7 @@
 """What samples are made of, and those of the theme. A template without a sample fails the test.
 
-Keys with a leading underscore set the scene: `_path` is the address of the page, `_identity` whoever looks at it (someone who may do everything, unless said).
+Keys with a leading underscore set the scene: `_path` is the address of the page, `_identity` whoever looks at it
+(somebody who may do everything, unless said).
 """
 
 from collections.abc import Mapping
