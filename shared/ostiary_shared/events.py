@@ -25,6 +25,7 @@ class Event(StrEnum):
     USER_LOCKED = "admin:user:locked"
     USER_UNLOCKED = "admin:user:unlocked"
     USER_DELETED = "admin:user:deleted"
+    USER_RESTORED = "admin:user:restored"
     PASSWORD_SET = "admin:password:set"
     RECOVERY_SENT = "admin:recovery:sent"
     INVITATION_SENT = "admin:invitation:sent"

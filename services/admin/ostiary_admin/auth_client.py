@@ -1,0 +1,125 @@
+"""The only place that calls auth: who is this, set this password, what is behind this code.
+
+Every call carries the visitor's own token: auth decides by the person, never by this service (ASVS 8.3.3).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+
+from ostiary_client.session import AuthUnavailable, SessionAnswer, fetch_session, read_object
+from ostiary_shared.access import Decision
+from ostiary_shared.errors import Busy, Conflict, FieldError, Invalid, NotFound
+
+# Seconds. Asking who somebody is takes a millisecond; hashing a password may have to wait for its turn.
+ASK = ClientTimeout(total=1.5)
+HASH = ClientTimeout(total=8)
+CONNECTIONS = 50
+KEEP_ALIVE = 15
+
+AWAY = (
+    "We cannot check who you are at the moment, so nothing was opened or changed. This mends itself; please try again."
+)
+NOT_DONE = "The sign-in service does not answer at the moment, so this was not done. Please try again in a few seconds."
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A refusal as auth explains it. Without a person it was a stranger."""
+
+    code: str
+    at: datetime
+    count: int
+    method: str
+    url: str
+    user_id: UUID | None
+    email: str
+    decision: Decision
+
+
+class AuthClient:
+    """The process's connections to auth, kept open between requests. No cookie is kept."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http: ClientSession | None = None
+
+    async def open(self) -> None:
+        """Be ready to ask; nothing is connected before the first question."""
+        connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE)
+        self._http = ClientSession(connector=connector, timeout=ASK, cookie_jar=DummyCookieJar())
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def session(self, token: str | None) -> SessionAnswer:
+        """Whom a token belongs to, at this moment. Raises Busy when auth cannot say."""
+        try:
+            return await fetch_session(self._open(), self.url, token)
+        except AuthUnavailable as error:
+            raise Busy(AWAY) from error
+
+    async def set_password(self, token: str, user_id: UUID, password: str) -> None:
+        """Let auth hash and keep a new password. Raises Invalid (field `password`) when it is not good enough."""
+        status, body = await self._call("PUT", f"/api/v1/users/{user_id}/password", token, {"password": password})
+        if status == 422:
+            errors = body.get("errors")
+            first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+            raise Invalid(FieldError("password", str(first.get("message") or "This password cannot be used.")))
+        if status == 404:
+            raise NotFound("There is no such person.")
+        if status in {401, 403, 409}:
+            raise Conflict(str(body.get("detail") or "The sign-in service does not allow this."))
+        if status not in {200, 204}:
+            raise Busy(NOT_DONE)
+
+    async def denial(self, token: str, code: str) -> Explained | None:
+        """What auth knows of a refusal's code, of either kind; None when there is no such code."""
+        status, body = await self._call("GET", f"/api/v1/denials/{quote(code, safe='')}", token)
+        if status in {400, 404, 422}:
+            return None
+        if status != 200:
+            raise Busy(NOT_DONE)
+        try:
+            return _explained(body)
+        except (KeyError, TypeError, ValueError) as error:
+            raise Busy(NOT_DONE) from error
+
+    async def _call(
+        self, method: str, path: str, token: str, body: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        timeout = HASH if method == "PUT" else ASK
+        try:
+            async with self._open().request(
+                method, self.url + path, headers=headers, json=body, timeout=timeout, allow_redirects=False
+            ) as response:
+                return response.status, {} if response.status == 204 else await read_object(response)
+        except (ClientError, TimeoutError, OSError, ValueError) as error:
+            raise Busy(NOT_DONE) from error
+
+    def _open(self) -> ClientSession:
+        if self._http is None:
+            raise Busy(AWAY)
+        return self._http
+
+
+def _explained(body: dict[str, Any]) -> Explained:
+    user = body["user"] or {"id": None, "email": ""}
+    return Explained(
+        code=str(body["code"]),
+        at=datetime.fromisoformat(body["at"]),
+        count=int(body["count"]),
+        method=str(body["method"]),
+        url=str(body["url"]),
+        user_id=UUID(user["id"]) if user["id"] else None,
+        email=str(user["email"]),
+        decision=Decision.from_json(body["decision"]),
+    )

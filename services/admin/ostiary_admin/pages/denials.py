@@ -1,0 +1,73 @@
+"""Refusals: the recent ones, and behind each code the whole chain of reasons with the remedy beside it."""
+
+from dataclasses import asdict
+from gettext import gettext as _
+from typing import Any
+from urllib.parse import quote
+
+from quart import Blueprint, flash, redirect, render_template
+from quart.typing import ResponseReturnValue
+
+from ostiary_admin import limits
+from ostiary_admin.auth_client import Explained
+from ostiary_admin.door import token, tools
+from ostiary_admin.inputs.denials import DenialsQuery
+from ostiary_admin.pages import lists
+from ostiary_admin.queries import denials, remedies
+from ostiary_admin.queries.remedies import Cure
+from ostiary_shared.permissions import Permission
+from ostiary_shared.web.door import door, identity, needs
+from ostiary_shared.web.forms import read_query
+from ostiary_shared.web.work import begin_work
+
+blueprint = Blueprint("denials", __name__)
+
+
+@blueprint.get("/admin/denials")
+@door(needs(Permission.DENIALS_READ), limits.READ)
+async def index() -> ResponseReturnValue:
+    """The recent refusals of known people, and the field for a code."""
+    query = read_query(DenialsQuery)
+    if query.code:
+        return redirect(f"/admin/denials/{quote(query.code, safe='')}", 303)
+    async with begin_work() as work:
+        page = await denials.page(work, query.user, lists.place(query.keys))
+    return await render_template("denials.html", page=page, query=query, links=lists.neighbours(page))
+
+
+@blueprint.get("/admin/denials/<path:code>")
+@door(needs(Permission.DENIALS_READ), limits.READ)
+async def show(code: str) -> ResponseReturnValue:
+    """Every step behind a code, as auth explains it, and what would mend it now."""
+    found = await tools().auth.denial(token(), code)
+    if found is None:
+        await flash(_("No refusal has the code %s. Check it, or look it up in the list.") % code[:80], "warn")
+        return redirect("/admin/denials", 303)
+    async with begin_work() as work:
+        cure = await remedies.of(work, found.decision.remedy, found.user_id)
+    return await render_template("denial.html", denial=found, steps=_steps(found, cure), cure=cure)
+
+
+def _steps(found: Explained, cure: Cure) -> list[dict[str, Any]]:
+    """The steps for the page; the first that failed carries the button, if its visitor may press it."""
+    steps: list[dict[str, Any]] = [asdict(step) for step in found.decision.steps]
+    failed = next((step for step in steps if not step["passed"]), None)
+    button = _button(found, cure)
+    if failed is not None and button is not None:
+        failed["act"] = button
+    return steps
+
+
+def _button(found: Explained, cure: Cure) -> dict[str, Any] | None:
+    remedy, may = found.decision.remedy, identity().may
+    if remedy is None or found.user_id is None or cure.done:
+        return None
+    page, come_back = f"/admin/users/{found.user_id}", {"back": f"/admin/denials/{found.code}"}
+    if remedy.kind == "unlock" and may(Permission.USERS_LOCK) and cure.within_reach:
+        return {"action": f"{page}/unlock", "text": _("Unlock the account"), "fields": come_back}
+    if remedy.kind == "confirm" and may(Permission.USERS_UPDATE) and cure.within_reach:
+        return {"action": f"{page}/confirm", "text": _("Confirm the address"), "fields": come_back}
+    if remedy.kind == "grant-role" and may(Permission.GRANTS_WRITE) and cure.roles:
+        given = {"role": remedy.value, "reason": _("Remedy for the refusal %s") % found.code}
+        return {"action": f"{page}/grants", "text": _("Grant %s") % remedy.value, "fields": {**given, **come_back}}
+    return None

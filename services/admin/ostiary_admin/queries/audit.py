@@ -1,0 +1,97 @@
+"""The audit log: who did what to whom, when, from where, and what changed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, cast, or_, select
+
+from ostiary_admin.queries.keyset import Asked, Order, Page, Place, containing, page_of
+from ostiary_admin.tools import AdminWork
+from ostiary_shared.models import AuditEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which events. Actor and target are an id, or part of an address or a name; days are in UTC."""
+
+    event: str = ""
+    actor: str = ""
+    target: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One act. `before` and `after` hold the changed fields only."""
+
+    id: UUID
+    at: datetime
+    event: str
+    actor_id: UUID | None
+    actor: str
+    target_id: UUID | None
+    target: str
+    reason: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    ip: str | None
+    user_agent: str
+    request_id: str
+
+
+_EVENTS: Asked = select(
+    AuditEvent.id,
+    AuditEvent.at,
+    AuditEvent.event,
+    AuditEvent.actor_id,
+    AuditEvent.actor,
+    AuditEvent.target_id,
+    AuditEvent.target,
+    AuditEvent.reason,
+    AuditEvent.before,
+    AuditEvent.after,
+    cast(AuditEvent.ip, Text),
+    AuditEvent.user_agent,
+    AuditEvent.request_id,
+)
+
+
+async def page(work: AdminWork, wanted: Filter, place: Place) -> Page[AuditRow]:
+    """Events that match, the newest first."""
+    asked = _EVENTS
+    if wanted.event:
+        asked = asked.where(AuditEvent.event == wanted.event)
+    if wanted.actor:
+        asked = asked.where(_about(AuditEvent.actor_id, AuditEvent.actor, wanted.actor))
+    if wanted.target:
+        asked = asked.where(_about(AuditEvent.target_id, AuditEvent.target, wanted.target))
+    if wanted.since:
+        asked = asked.where(AuditEvent.at >= _midnight(wanted.since))
+    if wanted.until:
+        asked = asked.where(AuditEvent.at < _midnight(wanted.until) + timedelta(days=1))
+    order = Order(AuditEvent.at, AuditEvent.id, descending=True, moments=True)
+    return await page_of(work.session, asked, order, place, lambda row: AuditRow(*row[:13]))
+
+
+async def about(work: AdminWork, user_id: UUID, limit: int = 15) -> list[AuditRow]:
+    """The latest events that a person did or that were done to them."""
+    rows = await work.session.execute(
+        _EVENTS.where(or_(AuditEvent.target_id == user_id, AuditEvent.actor_id == user_id))
+        .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
+        .limit(limit)
+    )
+    return [AuditRow(*row) for row in rows]
+
+
+def _about(ident: SQLColumnExpression[Any], name: SQLColumnExpression[str], typed: str) -> ColumnElement[bool]:
+    try:
+        return ident == UUID(typed)
+    except ValueError:
+        return containing(name, typed)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)

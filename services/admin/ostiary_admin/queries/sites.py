@@ -1,0 +1,63 @@
+"""Protected sites and the rules of their doors."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from ostiary_admin.tools import AdminWork
+from ostiary_shared.errors import NotFound
+from ostiary_shared.models import Site, SiteRule
+from ostiary_shared.store import sites
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """Who may enter a part of a site. Empty `methods` means all; `value` names the role or the permission."""
+
+    path_prefix: str
+    methods: list[str]
+    asks: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A site, without its rules."""
+
+    id: UUID
+    name: str
+    host: str
+    created_at: datetime
+    rule_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWithRules:
+    """A site with its rules, in the order in which they are asked."""
+
+    id: UUID
+    name: str
+    host: str
+    created_at: datetime
+    rules: list[RuleRow]
+
+
+async def all_of_them(work: AdminWork) -> list[SiteRow]:
+    """Every site, by host. There are few: they are made by hand."""
+    rules = select(func.count()).select_from(SiteRule).where(SiteRule.site_id == Site.id).scalar_subquery()
+    rows = await work.session.execute(select(Site.id, Site.name, Site.host, Site.created_at, rules).order_by(Site.host))
+    return [SiteRow(*row) for row in rows]
+
+
+async def get(work: AdminWork, site_id: UUID) -> SiteWithRules:
+    """One site. Raises NotFound."""
+    site = await work.session.get(Site, site_id)
+    if site is None:
+        raise NotFound("There is no such site.")
+    rules = [
+        RuleRow(rule.path_prefix, list(rule.methods), rule.asks, rule.value)
+        for rule in await sites.rules(work.session, site_id)
+    ]
+    return SiteWithRules(site.id, site.name, site.host, site.created_at, rules)
