@@ -10,6 +10,7 @@ import pytest
 from quart.typing import TestClientProtocol as Browser
 
 from ostiary import mailbox, mails, serving
+from ostiary_shared import clock
 
 LINK = "http://localhost:8000/signup/confirm?token=abc"
 
@@ -74,7 +75,7 @@ async def test_the_mailbox_is_emptied_by_machines_and_by_the_button(
 
 async def test_only_the_last_mails_are_kept(box: tuple[mails.Mailbox, int]) -> None:
     for number in range(mails.KEPT + 2):
-        box[0].mails.appendleft(mails.Mail(number, "", "", "", "", [], mails.clock.now()))
+        box[0].mails.appendleft(mails.Mail(number, "", "", "", "", [], clock.now()))
     assert len(box[0].mails) == mails.KEPT
     assert box[0].find(0) is None
 

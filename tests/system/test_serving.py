@@ -17,11 +17,13 @@ def app(name: str, seconds: float = 0, told: list[str] | None = None) -> serving
     """An app that answers its name, and keeps what its lifespan was told."""
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            while (event := (await receive())["type"]) and (told is None or told.append(event) is None):
-                await send({"type": f"{event}.complete"})
-                if event == "lifespan.shutdown":
-                    return
+        while scope["type"] == "lifespan":
+            event = (await receive())["type"]
+            if told is not None:
+                told.append(event)
+            await send({"type": f"{event}.complete"})
+            if event == "lifespan.shutdown":
+                return
         await asyncio.sleep(seconds)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(name))]})
         await send({"type": "http.response.body", "body": name.encode()})
