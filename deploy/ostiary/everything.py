@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from ostiary import database, mailbox, mails, postgres, services, serving
 from ostiary.postgres import Cluster, Start
 from ostiary.services import Services
-from ostiary.up import Sockets
+from ostiary.serving import Sockets
 
 LAST_SECONDS = 5.0
 LOOK_SECONDS = 0.5

@@ -32,6 +32,15 @@ class Site:
     socket: socket.socket
 
 
+@dataclass(frozen=True)
+class Sockets:
+    """What listens; bound before anything else is started, so that a busy port is told at once."""
+
+    site: socket.socket
+    mailbox: socket.socket
+    smtp: socket.socket
+
+
 class Server(uvicorn.Server):
     """A server that leaves signals alone: several share the loop, and whoever runs them decides when to stop."""
 

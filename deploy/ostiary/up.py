@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import signal
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -45,15 +44,6 @@ class Plan:
         return f"http://localhost:{self.mail_port}"
 
 
-@dataclass(frozen=True)
-class Sockets:
-    """What listens; bound before anything else is started, so that a busy port is told at once."""
-
-    site: socket.socket
-    mailbox: socket.socket
-    smtp: socket.socket
-
-
 @click.command()
 @click.option("--port", default=8000, show_default=True, type=PORT, help="Port of the site.")
 @click.option("--mail-port", default=8025, show_default=True, type=PORT, help="Port of the mailbox.")
@@ -78,7 +68,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _run(plan: Plan) -> None:
-    sockets = Sockets(
+    sockets = serving.Sockets(
         serving.bind(plan.port, "--port"),
         serving.bind(plan.mail_port, "--mail-port"),
         serving.bind(0, "another address"),
