@@ -1,5 +1,7 @@
 """Engines and sessions: how a process reaches PostgreSQL. Nothing here knows a table."""
 
+from socket import gaierror
+
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -49,7 +51,8 @@ def make_sessions(engine: AsyncEngine) -> Sessions:
 
 def is_away(error: BaseException) -> bool:
     """Whether an error means that PostgreSQL cannot be reached or is restarting, rather than that we did wrong."""
-    if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError):
+    # A missing file is the socket of a server that is down; an unknown name is a container that is being replaced.
+    if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError | FileNotFoundError | gaierror):
         return True
     if not isinstance(error, DBAPIError):
         return False

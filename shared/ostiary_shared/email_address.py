@@ -28,6 +28,6 @@ def parse(typed: str, field: str = "email") -> str:
 
 
 def as_mailed(email: str) -> tuple[str, str]:
-    """Local part and domain as SMTP wants them: the domain in ASCII (IDNA 2008). Raises Invalid unless it is one address."""
+    """Local part and domain as SMTP wants them: the domain in ASCII (IDNA 2008). Raises Invalid unless one address."""
     known = validate_email(parse(email), check_deliverability=False, test_environment=True)
     return known.local_part, known.ascii_domain

@@ -70,7 +70,9 @@ async def claim(session: AsyncSession, now: datetime, *, hold: timedelta, limit:
     """
     earlier = aliased(Message)
     before = exists().where(
-        earlier.user_id == Message.user_id, *_due(earlier, now), tuple_(earlier.due_at, earlier.id) < tuple_(Message.due_at, Message.id)
+        earlier.user_id == Message.user_id,
+        *_due(earlier, now),
+        tuple_(earlier.due_at, earlier.id) < tuple_(Message.due_at, Message.id),
     )
     due = (
         select(Message.id)

@@ -122,7 +122,7 @@ async def void(session: AsyncSession, now: datetime, user_id: UUID, *purposes: P
 
 
 async def supersede(session: AsyncSession, now: datetime, newer: Issue) -> None:
-    """Make what earlier mails carried worthless, once a newer one is on its way; all that its own mail carried stays good.
+    """Make what earlier mails carried worthless once a newer one is on its way; what its own mail carried stays good.
 
     A confirmation ends only those of the same sign-up: each sign-up has a link that adopts its own password.
     """
@@ -158,8 +158,10 @@ async def void_claims(session: AsyncSession, now: datetime) -> None:
 
 async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:
     """Forget up to `limit` tokens that expired before then; how many."""
-    old = select(OneTimeToken.id).where(OneTimeToken.id < first_id(before), OneTimeToken.expires_at < before).limit(limit)
-    return len((await session.execute(delete(OneTimeToken).where(OneTimeToken.id.in_(old)).returning(OneTimeToken.id))).all())
+    expired = OneTimeToken.expires_at < before
+    old = select(OneTimeToken.id).where(OneTimeToken.id < first_id(before), expired).limit(limit)
+    gone = delete(OneTimeToken).where(OneTimeToken.id.in_(old)).returning(OneTimeToken.id)
+    return len((await session.execute(gone)).all())
 
 
 def _live(purpose: Purpose, now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -32,11 +32,15 @@ async def test_tokens_go_a_week_after_they_expired(sessions: Sessions) -> None:
     now = clock.now()
     async with sessions.begin() as session:
         for number, expired in enumerate((8, 6, -1)):
-            await session.execute(insert(OneTimeToken).values(
-                id=_id(10 * DAY), purpose="confirm", token_digest=bytes([number]), expires_at=now - expired * DAY
-            ) if number == 0 else insert(OneTimeToken).values(
-                purpose="confirm", token_digest=bytes([number]), expires_at=now - expired * DAY
-            ))
+            await session.execute(
+                insert(OneTimeToken).values(
+                    id=_id(10 * DAY), purpose="confirm", token_digest=bytes([number]), expires_at=now - expired * DAY
+                )
+                if number == 0
+                else insert(OneTimeToken).values(
+                    purpose="confirm", token_digest=bytes([number]), expires_at=now - expired * DAY
+                )
+            )
     await housekeeping.sweep(sessions, now)
     async with sessions() as session:
         left = await session.scalars(select(OneTimeToken.expires_at))
@@ -48,11 +52,21 @@ async def test_sessions_go_a_month_after_they_were_over(sessions: Sessions) -> N
     cases = {"ended": (40, -5, 35), "expired": (62, 31, None), "fresh end": (40, -5, 2), "alive": (40, -5, None)}
     async with sessions.begin() as session:
         for name, (age, expired, ended) in cases.items():
-            await session.execute(insert(Session).values(
-                id=UUID(int=_id(age * DAY).int + len(name)), user_id=user, token_digest=name.encode(), assurance=1, methods=[],
-                authenticated_at=now, last_seen_at=now, expires_at=now - expired * DAY, idle_limit=DAY, user_agent=name,
-                ended_at=now - ended * DAY if ended else None,
-            ))
+            await session.execute(
+                insert(Session).values(
+                    id=UUID(int=_id(age * DAY).int + len(name)),
+                    user_id=user,
+                    token_digest=name.encode(),
+                    assurance=1,
+                    methods=[],
+                    authenticated_at=now,
+                    last_seen_at=now,
+                    expires_at=now - expired * DAY,
+                    idle_limit=DAY,
+                    user_agent=name,
+                    ended_at=now - ended * DAY if ended else None,
+                )
+            )
     await housekeeping.sweep(sessions, now)
     async with sessions() as session:
         assert sorted(await session.scalars(select(Session.user_agent))) == ["alive", "fresh end"]
@@ -65,7 +79,9 @@ async def test_passwords_that_nobody_confirmed_go_after_a_week_and_people_stay(
     now, user = clock.now(), await _person(sessions)
     async with sessions.begin() as session:
         for number in range(5):
-            await session.execute(insert(Password).values(id=UUID(int=_id(8 * DAY).int + number), user_id=user, hash="old"))
+            await session.execute(
+                insert(Password).values(id=UUID(int=_id(8 * DAY).int + number), user_id=user, hash="old")
+            )
         await session.execute(insert(Password).values(id=_id(9 * DAY), user_id=user, hash="adopted", adopted_at=now))
         await session.execute(insert(Password).values(user_id=user, hash="waits"))
     await housekeeping.sweep(sessions, now)

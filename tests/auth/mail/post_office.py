@@ -38,29 +38,35 @@ class Server:
     encrypted: list[bool] = field(default_factory=list)
     connections: int = 0
 
-    async def handle_MAIL(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         reply = self.sender.pop(0) if self.sender else OK
         if reply.startswith("250"):
             envelope.mail_from = address
             envelope.mail_options.extend(options)
         return reply
 
-    async def handle_RCPT(self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]) -> str:
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
         reply = self.rcpt.pop(0) if self.rcpt else OK
         if reply.startswith("250"):
             envelope.rcpt_tos.append(address)
         return reply
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
         reply = self.data.pop(0) if self.data else OK
         if reply == HANG:
             await asyncio.sleep(60)
         if reply == DROP:
-            server.transport.abort()
+            _hang_up(server)
         if reply in {OK, DROP}:
             content = envelope.content
             assert isinstance(content, bytes)
-            self.got.append(message_from_bytes(content, policy=policy.default))  # type: ignore[arg-type]
+            self.got.append(message_from_bytes(content, policy=policy.default))
             self.recipients.append(list(envelope.rcpt_tos))
             self.encrypted.append(session.ssl is not None)
         return OK if reply == DROP else reply
@@ -69,8 +75,15 @@ class Server:
         return [address for addresses in self.recipients for address in addresses]
 
 
+def _hang_up(server: SMTP) -> None:
+    if isinstance(server.transport, asyncio.WriteTransport):
+        server.transport.abort()
+
+
 @contextlib.asynccontextmanager
-async def listening(server: Server, *, ssl_context: ssl.SSLContext | None = None, **options: Any) -> AsyncIterator[Server]:
+async def listening(
+    server: Server, *, ssl_context: ssl.SSLContext | None = None, **options: Any
+) -> AsyncIterator[Server]:
     """The server answers inside the block; the port stays the same when it listens again."""
     made: list[SMTP] = []
 
@@ -87,22 +100,39 @@ async def listening(server: Server, *, ssl_context: ssl.SSLContext | None = None
     finally:
         sockets.close()
         for one in made:
-            if one.transport:
-                one.transport.abort()
+            _hang_up(one)
             if one._handler_coroutine and not one._handler_coroutine.done():
                 one._handler_coroutine.cancel()
         await asyncio.sleep(0.05)
 
 
+def text_of(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
+    return _part(mail, "plain")
+
+
+def html_of(mail: EmailMessage) -> str:
+    """The HTML of a mail."""
+    return _part(mail, "html")
+
+
+def _part(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body((kind,))
+    assert body
+    return str(body.get_content())
+
+
 def at(settings: AuthSettings, port: int, query: str = "", who: str = "", scheme: str = "smtp") -> AuthSettings:
     """The settings with another SMTP server."""
-    return AuthSettings.load({
-        "OSTIARY_PUBLIC_URL": settings.public_url,
-        "OSTIARY_DATABASE_URL": settings.database_url.get_secret_value(),
-        "OSTIARY_SECRET_KEY": settings.secret_key.get_secret_value(),
-        "OSTIARY_MAIL_FROM": settings.mail_from,
-        "OSTIARY_SMTP_URL": f"{scheme}://{who}127.0.0.1:{port}{query}",
-    })
+    return AuthSettings.load(
+        {
+            "OSTIARY_PUBLIC_URL": settings.public_url,
+            "OSTIARY_DATABASE_URL": settings.database_url.get_secret_value(),
+            "OSTIARY_SECRET_KEY": settings.secret_key.get_secret_value(),
+            "OSTIARY_MAIL_FROM": settings.mail_from,
+            "OSTIARY_SMTP_URL": f"{scheme}://{who}127.0.0.1:{port}{query}",
+        }
+    )
 
 
 @contextlib.asynccontextmanager
@@ -127,7 +157,9 @@ async def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> None
             await asyncio.sleep(0.03)
 
 
-async def person(sessions: Sessions, email: str = "ada@example.org", *, confirmed: bool = True, name: str = "Ada") -> UUID:
+async def person(
+    sessions: Sessions, email: str = "ada@example.org", *, confirmed: bool = True, name: str = "Ada"
+) -> UUID:
     """A person in the database."""
     async with sessions.begin() as session:
         user = await users.add(session, email, name, clock.now() if confirmed else None)
@@ -156,6 +188,7 @@ async def row(sessions: Sessions, message_id: UUID) -> Message:
 
 async def settled(sessions: Sessions, message_id: UUID) -> Message:
     """The outbox row once it has ended."""
+
     async def ended() -> bool:
         found = await row(sessions, message_id)
         return bool(found.sent_at or found.failed_at or found.dropped_at)

@@ -24,9 +24,13 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "smtp.example.test")])
     made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(clock.now() - timedelta(hours=1)).not_valid_after(clock.now() + timedelta(hours=1))
+        .not_valid_before(clock.now() - timedelta(hours=1))
+        .not_valid_after(clock.now() + timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
@@ -68,9 +72,11 @@ async def _reply(sessions: Sessions, settings: AuthSettings, words: str) -> None
 
 @pytest.mark.usefixtures("trusted")
 async def test_required_starttls_encrypts(sessions: Sessions, auth_settings: AuthSettings, tls: ssl.SSLContext) -> None:
-    async with listening(Server(), tls_context=tls, require_starttls=True) as server:
-        async with carrying(at(auth_settings, server.port, "?starttls=required")):
-            await settled(sessions, await recovery(sessions))
+    async with (
+        listening(Server(), tls_context=tls, require_starttls=True) as server,
+        carrying(at(auth_settings, server.port, "?starttls=required")),
+    ):
+        await settled(sessions, await recovery(sessions))
     assert server.encrypted == [True]
 
 
@@ -89,18 +95,26 @@ async def test_required_starttls_sends_nothing_to_a_stranger(
     assert server.got == []
 
 
-async def test_starttls_is_used_when_offered(sessions: Sessions, auth_settings: AuthSettings, tls: ssl.SSLContext) -> None:
-    async with listening(Server(), tls_context=tls) as server:
-        async with carrying(at(auth_settings, server.port, "?starttls=auto")):
-            await settled(sessions, await recovery(sessions))
+async def test_starttls_is_used_when_offered(
+    sessions: Sessions, auth_settings: AuthSettings, tls: ssl.SSLContext
+) -> None:
+    async with (
+        listening(Server(), tls_context=tls) as server,
+        carrying(at(auth_settings, server.port, "?starttls=auto")),
+    ):
+        await settled(sessions, await recovery(sessions))
     assert server.encrypted == [True]
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_a_password_is_given_after_starttls(sessions: Sessions, auth_settings: AuthSettings, tls: ssl.SSLContext) -> None:
-    async with listening(Server(), tls_context=tls, authenticator=_login, auth_required=True) as server:
-        async with carrying(at(auth_settings, server.port, who="ada:right%20p%2Fw@")):
-            await settled(sessions, await recovery(sessions))
+async def test_a_password_is_given_after_starttls(
+    sessions: Sessions, auth_settings: AuthSettings, tls: ssl.SSLContext
+) -> None:
+    async with (
+        listening(Server(), tls_context=tls, authenticator=_login, auth_required=True) as server,
+        carrying(at(auth_settings, server.port, who="ada:right%20p%2Fw@")),
+    ):
+        await settled(sessions, await recovery(sessions))
     assert server.encrypted == [True]
 
 
@@ -121,8 +135,9 @@ async def test_a_password_is_never_given_in_the_clear(sessions: Sessions, auth_s
 
 
 @pytest.mark.usefixtures("trusted")
-async def test_smtps_is_encrypted_from_the_start(sessions: Sessions, auth_settings: AuthSettings, tls: ssl.SSLContext) -> None:
-    async with listening(Server(), ssl_context=tls) as server:
-        async with carrying(at(auth_settings, server.port, scheme="smtps")):
-            await settled(sessions, await recovery(sessions))
+async def test_smtps_is_encrypted_from_the_start(
+    sessions: Sessions, auth_settings: AuthSettings, tls: ssl.SSLContext
+) -> None:
+    async with listening(Server(), ssl_context=tls) as server, carrying(at(auth_settings, server.port, scheme="smtps")):
+        await settled(sessions, await recovery(sessions))
     assert server.to() == ["ada@example.org"]

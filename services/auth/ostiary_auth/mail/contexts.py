@@ -60,8 +60,15 @@ def with_secret(notice: Notice, path: str, secret: tuple[str, str], good_until: 
     token, code = secret
     page = f"{notice.public_url}{path}"
     return Errand(
-        notice.site_name, notice.public_url, notice.name, notice.email, notice.at,
-        link=f"{page}?token={token}", page=page, code=f"{code[:4]}-{code[4:]}", good_until=good_until,
+        notice.site_name,
+        notice.public_url,
+        notice.name,
+        notice.email,
+        notice.at,
+        link=f"{page}?token={token}",
+        page=page,
+        code=f"{code[:4]}-{code[4:]}",
+        good_until=good_until,
     )
 
 

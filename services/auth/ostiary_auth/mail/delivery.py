@@ -27,7 +27,8 @@ from ostiary_shared.store import messages
 
 MAIL_SECONDS = 60.0
 NOTE_SECONDS = 60.0
-# What the next mail may need at worst. A claim that would run out sooner is given back; a dead courier's ends with HOLD.
+# What the next mail may need at worst. A claim that would run out sooner is given back;
+# that of a dead courier ends with HOLD.
 NEEDED = timedelta(seconds=2 * transport.CONNECT_SECONDS + MAIL_SECONDS + NOTE_SECONDS)
 HOLD = NEEDED + timedelta(seconds=40)
 # When asked to stop, the mail in hand may take this long still.
@@ -95,10 +96,22 @@ async def _one(office: Office, line: Line, row: Message) -> None:
     except Exception as error:
         if is_away(error):
             raise
-        log.error("mail could not be written", message=str(row.id), kind=row.kind, error=type(error).__name__, reason=str(error))
+        log.error(  # noqa: TRY400 - a traceback could show the link
+            "mail could not be written",
+            message=str(row.id),
+            kind=row.kind,
+            error=type(error).__name__,
+            reason=str(error),
+        )
         tried = Tried(Deferred(f"The mail could not be written: {type(error).__name__}."))
     if tried:
-        log.info("mail", message=str(row.id), kind=row.kind, outcome=type(tried.outcome).__name__.lower(), attempts=row.attempts)
+        log.info(
+            "mail",
+            message=str(row.id),
+            kind=row.kind,
+            outcome=type(tried.outcome).__name__.lower(),
+            attempts=row.attempts,
+        )
         await _note(office, row, schedule.values(row, tried.outcome), tried.ready)
 
 
@@ -135,7 +148,8 @@ async def _note(office: Office, row: Message, values: messages.Values, ready: Re
 
 
 async def _give_back(office: Office, rows: deque[Message], reply: str) -> None:
-    """Mails that were not tried go back as they were, with what the server said; those that got too old are given up."""
+    """Mails that were not tried go back as they were, with what the server said; the too old are given up."""
+
     async def write(session: AsyncSession) -> None:
         for row in rows:
             await messages.settle(session, row, **schedule.untried(row, reply))

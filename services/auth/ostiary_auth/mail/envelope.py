@@ -43,7 +43,7 @@ def sender(settings: AuthSettings) -> Address:
 def recipient(email: str) -> Address:
     """The one recipient. Raises Invalid for a list of them, a line break and everything else that is not one address.
 
-    Header classes check line breaks but not what a comma does to a plain `To` (Keycloak CVE-2025-7962, GitLab CVE-2023-7028).
+    Header classes check line breaks, but not what a comma does to a plain `To` (Keycloak CVE-2025-7962).
     """
     return Address("", *as_mailed(email))
 

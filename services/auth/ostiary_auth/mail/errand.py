@@ -104,8 +104,12 @@ async def _with_secret(session: AsyncSession, desk: Desk, row: Message, notice: 
         return Ready(kind, notice)
     token, code = tokens.mint(TOKEN_PREFIX), tokens.code()
     secret = Issue(
-        purpose, token.digest, tokens.code_digest(code, code_scope(purpose, notice.email), desk.code_key),
-        row.user_id, notice.email, {**row.subject, MESSAGE: str(row.id)},
+        purpose,
+        token.digest,
+        tokens.code_digest(code, code_scope(purpose, notice.email), desk.code_key),
+        row.user_id,
+        notice.email,
+        {**row.subject, MESSAGE: str(row.id)},
     )
     good_until = await one_time_tokens.issue(session, secret, now)
     return Ready(kind, with_secret(notice, path, (token.value, code), good_until), secret)

@@ -44,8 +44,12 @@ def render(kind: Kind, context: Notice) -> Letter:
 def environment() -> Environment:
     """Jinja for mail: an unknown name is an error, HTML is escaped, text is not."""
     made = Environment(
-        loader=FileSystemLoader([TEMPLATES, theme.TEMPLATES]), extensions=["jinja2.ext.i18n"], undefined=StrictUndefined,
-        autoescape=select_autoescape(["html"]), trim_blocks=True, lstrip_blocks=True,
+        loader=FileSystemLoader([TEMPLATES, theme.TEMPLATES]),
+        extensions=["jinja2.ext.i18n"],
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(["html"]),
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     words = gettext.NullTranslations()
     made.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
@@ -66,8 +70,7 @@ def _moment(when: datetime) -> str:
 def _folded(text: str) -> str:
     """Lines short enough for any mail program, links left whole, and never two empty lines in a row."""
     lines = (
-        textwrap.fill(line.rstrip(), LINE, break_long_words=False, break_on_hyphens=False)
-        if len(line) > LINE else line
+        textwrap.fill(line.rstrip(), LINE, break_long_words=False, break_on_hyphens=False) if len(line) > LINE else line
         for line in text.splitlines()
     )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"

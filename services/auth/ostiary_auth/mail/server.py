@@ -41,8 +41,12 @@ class Server:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return {
-            "hostname": self.host, "port": self.port, "username": self.username, "password": self.password,
-            "use_tls": self.tls is Tls.AT_ONCE, "tls_context": context,
+            "hostname": self.host,
+            "port": self.port,
+            "username": self.username,
+            "password": self.password,
+            "use_tls": self.tls is Tls.AT_ONCE,
+            "tls_context": context,
             "start_tls": {Tls.AUTO: None, Tls.REQUIRED: True}.get(self.tls, False),
         }
 
