@@ -1,4 +1,4 @@
-"""A real nginx or Caddy with the shipped configuration, in front of the real auth service and a backend that tells all."""
+"""A real nginx or Caddy with the shipped configuration, in front of the real auth service and a candid backend."""
 
 import asyncio
 import contextlib
@@ -208,4 +208,4 @@ async def _listening(port: int, process: asyncio.subprocess.Process, log: Path) 
                 await asyncio.sleep(0.02)
     except TimeoutError:
         process.kill()
-    raise AssertionError(f"the proxy did not start: {log.read_text()}")
+    raise AssertionError(f"the proxy did not start: {await asyncio.to_thread(log.read_text)}")

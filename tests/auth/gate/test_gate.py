@@ -2,11 +2,13 @@
 
 import base64
 import json
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from quart import Quart
 
 from ostiary_auth.gate.answers import IDENTITY_HEADERS, header_safe
 from ostiary_client.assertion import verify_assertion
@@ -32,7 +34,7 @@ async def test_a_person_passes_with_every_identity_header(door: str, ask: Ask, s
     assert "Set-Cookie" not in answer.headers
 
 
-async def test_the_assertion_verifies_with_the_published_keys(app, ask: Ask, site: Site, bo: Guest) -> None:  # type: ignore[no-untyped-def]
+async def test_the_assertion_verifies_with_the_published_keys(app: Quart, ask: Ask, site: Site, bo: Guest) -> None:
     signed = (await ask("/wiki", bo.cookie)).headers["X-Ostiary-Assertion"]
     published = await app.test_client().get("/.well-known/jwks.json")
     assert published.headers["Cache-Control"] == "public, max-age=300"
@@ -191,7 +193,7 @@ async def test_only_trusted_proxies_are_heard(door: str, ask: Ask, site: Site, b
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", ["X-Forwarded-Method", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Uri"])
 async def test_a_missing_header_is_a_refusal_that_names_it(door: str, name: str, ask: Ask, site: Site) -> None:
-    answer = await ask("/public", {name: None}, door=door)  # type: ignore[dict-item]
+    answer = await ask("/public", {name: None}, door=door)
     assert answer.status_code == 403
     assert name in json.loads(await answer.get_data())["detail"]
 
@@ -199,9 +201,10 @@ async def test_a_missing_header_is_a_refusal_that_names_it(door: str, name: str,
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("method", ["HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
 async def test_no_method_of_the_question_itself_slips_past_the_judgement(
-    door: str, method: str, app, site: Site
-) -> None:  # type: ignore[no-untyped-def]
-    answer = await app.test_client().open(door, method=method, scope_base={"client": ("127.0.0.1", 1)})
+    door: str, method: str, app: Quart, site: Site
+) -> None:
+    client: Any = app.test_client()
+    answer = await client.open(door, method=method, scope_base={"client": ("127.0.0.1", 1)})
     assert answer.status_code == 403
 
 

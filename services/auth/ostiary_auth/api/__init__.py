@@ -1,5 +1,5 @@
 """The JSON doors under /api/v1: the same flows as the pages."""
 
-from ostiary_auth.api import account, credentials, own_sessions, recover, session, signup
+from ostiary_auth.api import account, credentials, denials, jwks, own_sessions, recover, session, signup
 
-BLUEPRINTS = tuple(door.blueprint for door in (session, signup, recover, account, own_sessions, credentials))
+BLUEPRINTS = tuple(door.blueprint for door in (session, signup, recover, account, own_sessions, credentials, denials, jwks))
