@@ -2,4 +2,5 @@
 
 from ostiary_auth.api import account, credentials, denials, jwks, own_sessions, recover, session, signup
 
-BLUEPRINTS = tuple(door.blueprint for door in (session, signup, recover, account, own_sessions, credentials, denials, jwks))
+_DOORS = (session, signup, recover, account, own_sessions, credentials, denials, jwks)
+BLUEPRINTS = tuple(door.blueprint for door in _DOORS)

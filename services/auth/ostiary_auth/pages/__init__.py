@@ -4,6 +4,7 @@ from ostiary_auth.pages import (
     account,
     claim,
     confirm,
+    denied,
     email,
     home,
     invitation,
@@ -15,5 +16,5 @@ from ostiary_auth.pages import (
     signup,
 )
 
-_PAGES = (home, login, logout, signup, confirm, recover, invitation, claim, account, password, email, sessions)
+_PAGES = (home, login, logout, signup, confirm, recover, invitation, claim, account, password, email, sessions, denied)
 BLUEPRINTS = tuple(page.blueprint for page in _PAGES)
