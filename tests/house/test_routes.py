@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from quart import Quart, Response
+from quart.testing import QuartClient
 
 from ostiary_shared.access import Asks
 from ostiary_shared.limit import Limit
@@ -41,7 +42,9 @@ class Answers:
 
     async def ask(self, door: Door, headers: dict[str, str]) -> Response:
         """One request by a stranger with an empty jar of cookies."""
-        return await self.app.test_client(use_cookies=False).open(door.path, method=door.method, headers=headers)
+        client = self.app.test_client(use_cookies=False)
+        assert isinstance(client, QuartClient)
+        return await client.open(door.path, method=door.method, headers=headers)
 
     def expect(self, door: Door, holds: object, seen: object) -> None:
         """Note the door unless it holds."""

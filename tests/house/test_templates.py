@@ -11,6 +11,7 @@ from ostiary_admin.app import create_app as create_admin
 from ostiary_admin.settings import AdminSettings
 from ostiary_auth.app import create_app as create_auth
 from ostiary_auth.settings import AuthSettings
+from tests.conftest import AUTH_SECRET, PUBLIC_URL
 from tests.house import samples
 from tests.house.samples_admin import ADMIN
 from tests.house.samples_auth import AUTH
@@ -20,10 +21,19 @@ INLINE = re.compile(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|javascr
 LINK = re.compile(r"<(a|form|link|script|img|button)\b[^>]*?\s(?:href|action|src|formaction)=\"(/[^\"]*)\"[^>]*>")
 
 
-@pytest.fixture
-def apps(auth_settings: AuthSettings, admin_app_settings: AdminSettings) -> dict[str, Quart]:
+@pytest.fixture(scope="module")
+def apps() -> dict[str, Quart]:
     """Both services, not started: templates need no database."""
-    return {"auth": create_auth(auth_settings), "admin": create_admin(admin_app_settings)}
+    environment = {
+        "OSTIARY_PUBLIC_URL": PUBLIC_URL,
+        "OSTIARY_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+        "OSTIARY_SECRET_KEY": AUTH_SECRET,
+        "OSTIARY_SMTP_URL": "smtp://127.0.0.1:1",
+        "OSTIARY_MAIL_FROM": "door@example.test",
+        "OSTIARY_AUTH_URL": "http://127.0.0.1:1",
+    }
+    auth, admin = AuthSettings.load(environment), AdminSettings.load(environment)
+    return {"auth": create_auth(auth), "admin": create_admin(admin)}
 
 
 def templates(app: Quart, *, theme: bool) -> list[str]:
