@@ -1,0 +1,31 @@
+"""Where somebody goes after signing in: never to a site we do not know."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from ostiary_auth.flows import onward
+from ostiary_auth.flows.onward import Onward
+from ostiary_auth.tools import Desk
+
+
+@pytest.mark.parametrize(
+    ("domain", "host", "way"),
+    [
+        ("", "localhost:9000", Onward("http://localhost:9000/x", "http://localhost:9000")),
+        ("", "app.example.test", Onward(blind="app.example.test")),
+        ("example.test", "app.example.test", Onward("http://app.example.test/x", "http://app.example.test")),
+        ("example.test", "evil-example.test", Onward(blind="evil-example.test")),
+        ("", "unknown.test", Onward()),
+    ],
+)
+async def test_only_registered_sites_that_see_the_cookie_are_gone_to(
+    desk: Desk, admin_sessions: object, domain: str, host: str, way: Onward
+) -> None:
+    async with admin_sessions.begin() as session:  # type: ignore[attr-defined]
+        for known in ("localhost:9000", "app.example.test", "evil-example.test"):
+            await session.execute(text("INSERT INTO sites (name, host) VALUES (:host, :host)"), {"host": known})
+    tools = replace(desk.tools, settings=desk.tools.settings.model_copy(update={"cookie_domain": domain}))
+    async with desk.begin() as work:
+        assert await onward.to_site(replace(work, tools=tools), f"http://{host}/x", host) == way
