@@ -1,10 +1,10 @@
 """Laws 2 and 9, asked of every route of both services: who may enter, forged requests, headers."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from quart import Quart, Response
-from quart.testing import QuartClient
 
 from ostiary_shared.access import Asks
 from ostiary_shared.limit import Limit
@@ -25,6 +25,8 @@ NO_CSRF = {
     "gate.forward": "a proxy asks about somebody else's request and nothing is changed, whatever the method",
     "gate_nginx.nginx": "the same",
 }
+# What is the same for everybody and may be kept by any cache.
+PUBLIC = {"assets", "api_jwks.jwks"}
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -42,9 +44,9 @@ class Answers:
 
     async def ask(self, door: Door, headers: dict[str, str]) -> Response:
         """One request by a stranger with an empty jar of cookies."""
-        client = self.app.test_client(use_cookies=False)
-        assert isinstance(client, QuartClient)
-        return await client.open(door.path, method=door.method, headers=headers)
+        client: Any = self.app.test_client(use_cookies=False)
+        response: Response = await client.open(door.path, method=door.method, headers=headers)
+        return response
 
     def expect(self, door: Door, holds: object, seen: object) -> None:
         """Note the door unless it holds."""
@@ -165,5 +167,5 @@ def judge(answers: Answers, door: Door, response: Response) -> None:
     answers.expect(door, headers.get("Referrer-Policy") in {"same-origin", "no-referrer"}, "Referrer-Policy")
     answers.expect(door, "Cookie" in headers.get("Vary", ""), "Vary")
     cached = headers.get("Cache-Control", "")
-    public = door.endpoint == "assets" and response.status_code < 300
+    public = door.endpoint in PUBLIC and response.status_code < 300
     answers.expect(door, public or "no-store" in cached, f"Cache-Control: {cached}")
