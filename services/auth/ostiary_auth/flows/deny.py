@@ -70,8 +70,13 @@ async def find(work: AuthWork, code: str) -> Kept | None:
         return None
     email = await denials.email_of(work.session, row)
     return Kept(
-        code=f"{row.code[:4]}-{row.code[4:]}", decision=Decision.from_json(row.decision), method=row.method,
-        url=row.url, at=row.last_at.isoformat(timespec="seconds"), user_id=str(row.user_id), email=email,
+        code=f"{row.code[:4]}-{row.code[4:]}",
+        decision=Decision.from_json(row.decision),
+        method=row.method,
+        url=row.url,
+        at=row.last_at.isoformat(timespec="seconds"),
+        user_id=str(row.user_id),
+        email=email,
         count=row.count,
     )
 

@@ -91,7 +91,7 @@ def _asked(url: str, method: str) -> Asked:
 
 
 async def _account(work: AuthWork, who: str) -> Account:
-    user = await users.find(work.session, who.strip()) if "@" in who else None
+    user = await users.find(work.session, who.strip()) if "@" in who and who.isprintable() else None
     identifier = user.id if user else _uuid(who)
     account = await users.account(work.session, identifier, work.now) if identifier else None
     if account is None:

@@ -36,17 +36,23 @@ class Question:
 def question() -> Question:
     """The question of this request. Each header must be there once: two would be read differently by two readers."""
     if not from_trusted_proxy():
-        return Question(_NOTHING, refuse_proxy(
-            f"{request.remote_addr} asked, which {SETTING} does not name",
-            f"If this is your reverse proxy, add {request.remote_addr} to {SETTING} of the auth service.",
-        ))
+        return Question(
+            _NOTHING,
+            refuse_proxy(
+                f"{request.remote_addr} asked, which {SETTING} does not name",
+                f"If this is your reverse proxy, add {request.remote_addr} to {SETTING} of the auth service.",
+            ),
+        )
     given = {name: request.headers.getlist(name) for name in NEEDED}
     wrong = [name for name, values in given.items() if len(values) != 1 or not values[0]]
     if wrong:
-        return Question(_NOTHING, refuse_proxy(
-            f"the proxy did not send {', '.join(wrong)} exactly once",
-            f"Let the proxy set {', '.join(wrong)}; deploy/proxy shows how.",
-        ))
+        return Question(
+            _NOTHING,
+            refuse_proxy(
+                f"the proxy did not send {', '.join(wrong)} exactly once",
+                f"Let the proxy set {', '.join(wrong)}; deploy/proxy shows how.",
+            ),
+        )
     return Question(Asked(*(given[name][0] for name in NEEDED)))
 
 
