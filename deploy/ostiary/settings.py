@@ -46,7 +46,7 @@ def _section(title: str, lead: str, rows: list[str]) -> Iterator[str]:
 
 
 def _row(name: str, info: FieldInfo) -> str:
-    meaning = (info.description or "").replace("|", "\\|").replace("<", "\\<")
+    meaning = " ".join((info.description or "").split()).replace("|", "\\|").replace("<", "\\<")
     return f"| `{PREFIX}{name.upper()}` | {_default(info)} | {meaning} |"
 
 

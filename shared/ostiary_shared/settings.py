@@ -25,35 +25,23 @@ class SettingsError(Exception):
 class Settings(BaseModel):
     """What both services are told. Each service adds its own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, use_attribute_docstrings=True)
 
-    public_url: Annotated[
-        str,
-        Field(
-            description="Where people reach Ostiary, e.g. https://login.example.org. "
-            "Every link in every mail starts with it."
-        ),
-    ]
-    database_url: Annotated[
-        SecretStr, Field(description="PostgreSQL, e.g. postgresql://ostiary_auth:…@db:5432/ostiary.")
-    ]
-    secret_key: Annotated[
-        SecretStr,
-        Field(
-            description="At least 32 random characters; each service has its own. `openssl rand -base64 48` makes one."
-        ),
-    ]
-    trusted_proxies: Annotated[
-        tuple[Network, ...],
-        Field(
-            description="Addresses or networks of your reverse proxies, separated by commas. "
-            "Only they are believed about a client's address, host and scheme."
-        ),
-    ] = ()
-    site_name: Annotated[str, Field(description="The name people see on pages and in mail.", max_length=60)] = "Ostiary"
-    log_level: Annotated[
-        str, Field(description="debug, info, warning or error.", pattern="^(debug|info|warning|error)$")
-    ] = "info"
+    public_url: str
+    """Where people reach Ostiary, e.g. https://login.example.org. Every link in every mail starts with it."""
+    database_url: SecretStr
+    """PostgreSQL, e.g. postgresql://ostiary_auth:…@db:5432/ostiary."""
+    secret_key: SecretStr
+    """At least 32 random characters; each service has its own. `openssl rand -base64 48` makes one."""
+    trusted_proxies: tuple[Network, ...] = ()
+    """Addresses or networks of your reverse proxies, separated by commas.
+
+    Only they are believed about a client's address, host and scheme.
+    """
+    site_name: Annotated[str, Field(max_length=60)] = "Ostiary"
+    """The name people see on pages and in mail."""
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
+    """debug, info, warning or error."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:

@@ -1,9 +1,8 @@
 """What the admin service is told. One sentence a knob; docs/settings.md is made from them."""
 
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import field_validator
 
 from ostiary_shared.settings import Settings
 
@@ -11,12 +10,10 @@ from ostiary_shared.settings import Settings
 class AdminSettings(Settings):
     """Everything an operator can turn on the admin service."""
 
-    auth_url: Annotated[
-        str, Field(description="Where the admin service reaches auth, inside your network, e.g. http://auth:8000.")
-    ]
-    cookie_domain: Annotated[
-        str, Field(description="The same as for auth: the domain that shares the sign-in. Leave empty for one host.")
-    ] = ""
+    auth_url: str
+    """Where the admin service reaches auth, inside your network, e.g. http://auth:8000."""
+    cookie_domain: str = ""
+    """The same as for auth: the domain that shares the sign-in. Leave empty for one host."""
 
     @field_validator("auth_url")
     @classmethod

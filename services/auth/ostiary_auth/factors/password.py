@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn_rs_py import zxcvbn
 
+from ostiary_shared import tokens
 from ostiary_shared.errors import Busy
 
 MIN_LENGTH = 15  # NIST SP 800-63B-4: where the password is the only factor
@@ -43,7 +44,7 @@ class Passwords:
         self._pool = ThreadPoolExecutor(workers, "argon2", initializer=_be_nice)
         self._room = workers + queue
         # Unknown people cost the same work as known ones: made with the same figures, and nobody's password.
-        self._nobody = self._hasher.hash(os.urandom(16).hex())
+        self._nobody = self._hasher.hash(tokens.random_bytes(16).hex())
 
     async def hash(self, password: str) -> str:
         """The PHC string of a password, with a salt of its own. Raises Busy when too many wait."""
