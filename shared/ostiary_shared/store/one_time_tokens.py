@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, cast, delete, select, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.models import OneTimeToken
@@ -126,22 +127,13 @@ async def supersede(session: AsyncSession, now: datetime, newer: Issue) -> None:
 
     A confirmation ends only those of the same sign-up: each sign-up has a link that adopts its own password.
     """
-    mail = {MESSAGE: newer.subject[MESSAGE]}
-    alike = (
-        {name: value for name, value in newer.subject.items() if name not in mail}
-        if newer.purpose == Purpose.CONFIRM
-        else {}
-    )
+    which = [*_live(newer.purpose, now), OneTimeToken.user_id == newer.user_id]
+    which.append(~OneTimeToken.subject.contains({MESSAGE: newer.subject[MESSAGE]}))
+    if newer.purpose == Purpose.CONFIRM:
+        same_signup = {name: value for name, value in newer.subject.items() if name != MESSAGE}
+        which.append(OneTimeToken.subject.op("-")(MESSAGE) == cast(same_signup, JSONB))
     await session.execute(
-        update(OneTimeToken)
-        .where(
-            *_live(newer.purpose, now),
-            OneTimeToken.user_id == newer.user_id,
-            OneTimeToken.subject.contains(alike),
-            ~OneTimeToken.subject.contains(mail),
-        )
-        .values(voided_at=now)
-        .execution_options(synchronize_session=False)
+        update(OneTimeToken).where(*which).values(voided_at=now).execution_options(synchronize_session=False)
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -17,7 +18,7 @@ from ostiary_auth.tools import code_key
 from ostiary_shared import clock
 from ostiary_shared.database import Sessions
 from ostiary_shared.models import Message, OneTimeToken
-from ostiary_shared.store import one_time_tokens, users
+from ostiary_shared.store import messages, one_time_tokens, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.store.one_time_tokens import Purpose
 from ostiary_shared.tokens import code_digest, digest
@@ -113,6 +114,8 @@ async def test_every_kind_goes_out(sessions: Sessions, auth_settings: AuthSettin
         (Kind.WELCOME, "deleted", "The account was deleted."),
         (Kind.RECOVER, "moved", "The account has another address now."),
         (Kind.CHANGE_EMAIL, "fine", "The account has this address already."),
+        (Kind.CHANGE_EMAIL, "nobody", "Another account has this address."),
+        (Kind.CONFIRM, "nobody", "No account with this address waits to be confirmed."),
     ],
 )
 async def test_a_pointless_mail_is_dropped_with_the_reason(
@@ -186,6 +189,35 @@ async def test_a_newer_recovery_link_ends_the_older_one_once_it_is_on_its_way(
     async with sessions() as session:
         assert await one_time_tokens.peek(session, Purpose.RECOVER, digest(old), clock.now()) is None
         assert await one_time_tokens.peek(session, Purpose.RECOVER, digest(new), clock.now())
+
+
+async def test_of_one_persons_due_mails_only_the_first_can_be_taken(
+    sessions: Sessions,
+) -> None:
+    known, other = await person(sessions), await person(sessions, "bob@example.org")
+    for who, email in ((known, "ada@example.org"), (known, "ada@example.org"), (other, "bob@example.org")):
+        await promise(sessions, Draft(Kind.WELCOME, email, who))
+    async with sessions.begin() as first, sessions.begin() as second:
+        taken = [
+            await messages.claim(session, clock.now(), hold=timedelta(minutes=1), limit=1)
+            for session in (first, second)
+        ]
+        assert [[found.email for found in rows] for rows in taken] == [["ada@example.org"], ["bob@example.org"]]
+    async with sessions.begin() as third:
+        assert await messages.claim(third, clock.now(), hold=timedelta(minutes=1), limit=10) == []
+
+
+async def test_a_resent_confirmation_of_no_particular_sign_up_leaves_theirs_alone(
+    sessions: Sessions, auth_settings: AuthSettings, smtp: Server
+) -> None:
+    known = await person(sessions, confirmed=False)
+    async with carrying(at(auth_settings, smtp.port)):
+        for subject in ({"password_id": "one"}, {}, {}):
+            await settled(sessions, await promise(sessions, Draft(Kind.CONFIRM, "ada@example.org", known, subject)))
+    links = [digest(_secrets(text_of(mail))[0]) for mail in smtp.got]
+    async with sessions() as session:
+        found = [await one_time_tokens.peek(session, Purpose.CONFIRM, link, clock.now()) for link in links]
+    assert [one is not None for one in found] == [True, False, True]
 
 
 async def test_each_sign_up_keeps_its_own_link_until_it_asks_for_another(

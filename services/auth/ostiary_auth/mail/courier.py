@@ -9,7 +9,7 @@ import structlog
 from ostiary_auth.flows import housekeeping
 from ostiary_auth.mail import delivery, envelope, server
 from ostiary_auth.mail.delivery import Office
-from ostiary_auth.mail.errand import Desk
+from ostiary_auth.mail.errand import Letterhead
 from ostiary_auth.mail.transport import ServerTrouble
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import code_key
@@ -52,9 +52,9 @@ class Weather:
 
 async def run(settings: AuthSettings, stop: asyncio.Event) -> None:
     """Send mail until `stop` is set; the mail in hand is finished. Raises SettingsError before the first mail."""
-    desk, out, sender = Desk(settings, code_key(settings)), server.read(settings), envelope.sender(settings)
+    letterhead, out, sender = Letterhead(settings, code_key(settings)), server.read(settings), envelope.sender(settings)
     engine = make_engine(settings.database_url.get_secret_value(), "ostiary-courier", pool_size=2)
-    office = Office(desk, make_sessions(engine), out, sender, envelope.host(settings), stop)
+    office = Office(letterhead, make_sessions(engine), out, sender, envelope.host(settings), stop)
     weather = Weather()
     try:
         while not stop.is_set():

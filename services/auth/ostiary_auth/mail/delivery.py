@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_auth.mail import envelope, errand, letters, schedule, transport
-from ostiary_auth.mail.errand import Desk, Pointless, Ready
+from ostiary_auth.mail.errand import Letterhead, Pointless, Ready
 from ostiary_auth.mail.server import Server
 from ostiary_auth.mail.transport import Deferred, Line, Refused, ServerTrouble, Verdict
 from ostiary_shared import clock
@@ -42,7 +42,7 @@ log = structlog.get_logger("ostiary")
 class Office:
     """What a courier works with."""
 
-    desk: Desk
+    letterhead: Letterhead
     sessions: Sessions
     server: Server
     sender: Address
@@ -121,7 +121,7 @@ async def _try(office: Office, line: Line, row: Message) -> Tried | None:
     async with office.sessions.begin() as session:
         if not await messages.held(session, row, now):
             return None
-        found = await errand.prepare(session, office.desk, row, now)
+        found = await errand.prepare(session, office.letterhead, row, now)
     if isinstance(found, Pointless):
         return Tried(found)
     try:

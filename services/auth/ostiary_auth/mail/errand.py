@@ -21,10 +21,15 @@ WARNINGS = frozenset({Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED})
 # To an address that nobody has proved yet we repeat no name: a stranger may have chosen it as an advertisement.
 UNPROVED = frozenset({Kind.CONFIRM, Kind.CHANGE_EMAIL})
 NAME_LENGTH = 60
+# A flow queues a mail for nobody so that each address costs the same; this is what its row says in the end.
+NOBODY = {
+    Kind.CONFIRM: "No account with this address waits to be confirmed.",
+    Kind.CHANGE_EMAIL: "Another account has this address.",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Letterhead:
     """What writing a letter takes beside the rows."""
 
     settings: AuthSettings
@@ -47,19 +52,19 @@ class Pointless:
     reason: str
 
 
-async def prepare(session: AsyncSession, desk: Desk, row: Message, now: datetime) -> Ready | Pointless:
+async def prepare(session: AsyncSession, letterhead: Letterhead, row: Message, now: datetime) -> Ready | Pointless:
     """What to send for a row. Whoever wants to lock or readdress the person waits until this is committed."""
     kind = Kind(row.kind)
     user = await users.hold(session, row.user_id) if row.user_id else None
     if user is None:
-        return Pointless("No account has this address.")
+        return Pointless(NOBODY.get(kind, "No account has this address."))
     reason = _closed(kind, user) or await _done(session, kind, user, row.email)
     if reason:
         return Pointless(reason)
     email = row.email if kind in WARNINGS or kind is Kind.CHANGE_EMAIL else user.email
     name = "" if kind in UNPROVED or not (user.confirmed_at or kind is Kind.INVITE) else harmless(user.name)
-    notice = Notice(desk.settings.site_name, desk.settings.public_url, name, email, row.created_at)
-    return await _with_secret(session, desk, row, notice, now)
+    notice = Notice(letterhead.settings.site_name, letterhead.settings.public_url, name, email, row.created_at)
+    return await _with_secret(session, letterhead, row, notice, now)
 
 
 async def sent(session: AsyncSession, ready: Ready, now: datetime) -> None:
@@ -97,7 +102,9 @@ async def _done(session: AsyncSession, kind: Kind, user: User, email: str) -> st
     return ""
 
 
-async def _with_secret(session: AsyncSession, desk: Desk, row: Message, notice: Notice, now: datetime) -> Ready:
+async def _with_secret(
+    session: AsyncSession, letterhead: Letterhead, row: Message, notice: Notice, now: datetime
+) -> Ready:
     kind = Kind(row.kind)
     purpose, path = RECIPES[kind].purpose, RECIPES[kind].path
     if purpose is None:
@@ -106,7 +113,7 @@ async def _with_secret(session: AsyncSession, desk: Desk, row: Message, notice: 
     secret = Issue(
         purpose,
         token.digest,
-        tokens.code_digest(code, code_scope(purpose, notice.email), desk.code_key),
+        tokens.code_digest(code, code_scope(purpose, notice.email), letterhead.code_key),
         row.user_id,
         notice.email,
         {**row.subject, MESSAGE: str(row.id)},
