@@ -44,7 +44,6 @@ async def test_from_the_claim_link_to_a_recovered_account(up: Up, chromium: Brow
         await explained_on_the_command_line(up, proxies.nginx, told)
         await lock_and_unlock(up, ada.page, grace, proxies)
         await sign_in(elsewhere.page, up.url + "/login", VISITOR_PASSWORD)
-        await sign_in(grace.page, up.url + "/login", VISITOR_PASSWORD)
         await recover(up, grace.page, elsewhere.page)
 
 
