@@ -1,6 +1,11 @@
 """`python -m ostiary`: hands over to the command group."""
 
-from ostiary.cli import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from ostiary.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

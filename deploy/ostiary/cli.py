@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from typing import cast
+from typing import Any, cast
 
 import click
 
@@ -17,8 +17,10 @@ COMMANDS = {
     "roles": "See, create and delete roles.",
     "explain": "Say why somebody may or may not enter.",
     "settings": "Print every setting, as docs/settings.md has them.",
+    "settings": "Print every setting of both services, as Markdown.",
     "test": "Run every check and every test.",
 }
+INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
 
 
 class Commands(click.Group):
@@ -33,6 +35,14 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         return cast("click.Command", getattr(importlib.import_module(f"ostiary.{cmd_name}"), cmd_name))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Ctrl-C is how `up` is meant to end; elsewhere it means that something was left undone."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Stopped.")
+            sys.exit(0 if ctx.invoked_subcommand == "up" else INTERRUPTED)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The table, without loading anything."""
@@ -54,8 +64,6 @@ def main() -> None:
     """Run the command; exit status 0 fine, 1 a finding, 2 wrong usage."""
     try:
         group(prog_name="./ostiary")
-    except KeyboardInterrupt:
-        sys.exit(130)
     except OSError as error:
         Refusal(f"{error.strerror or error}: {error.filename}" if error.filename else str(error)).show()
         sys.exit(2)

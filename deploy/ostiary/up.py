@@ -57,10 +57,7 @@ def up(port: int, mail_port: int, home: Path, *, demo: bool) -> None:
     Site, console, mailbox and database, on 127.0.0.1 only. Ctrl-C stops it; the data stays.
     """
     signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        _run(Plan(port, mail_port, folder.opened(home), demo))
-    except KeyboardInterrupt:
-        click.echo("Stopped.")
+    _run(Plan(port, mail_port, folder.opened(home), demo))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
