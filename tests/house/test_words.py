@@ -1,6 +1,8 @@
 """The documents speak of what there is: commands, settings, files and links all exist."""
 
+import ast
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -66,3 +68,18 @@ def test_every_file_that_is_named_exists(document: str) -> None:
 def test_the_documents_that_people_look_for_are_there() -> None:
     wanted = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE", "docs/architecture.md")
     assert [name for name in wanted if not Path(tree.ROOT, name).is_file()] == []
+
+
+def test_every_step_of_a_decision_is_explained() -> None:
+    source = (tree.PACKAGES["ostiary_shared"] / "access.py").read_text()
+    asked = {re.sub(r"\{.*?\} ", "", title) for title in re.findall(r'"([A-Z][^"]+\?)"', source)}
+    table = DOCUMENTS["docs/troubleshooting-unauthorized.md"]
+    assert asked == set(re.findall(r"^\| ([A-Z][^|]+\?) \|", table, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("document", [name for name, text in DOCUMENTS.items() if "```python" in text])
+def test_python_in_a_document_is_python_and_its_imports_work(document: str) -> None:
+    for block in re.findall(r"^( *)```python\n(.*?)^\1```", DOCUMENTS[document], flags=re.MULTILINE | re.DOTALL):
+        code = textwrap.dedent(block[1])
+        ast.parse(code)
+        exec("\n".join(line for line in code.splitlines() if line.startswith(("from ", "import "))), {})
