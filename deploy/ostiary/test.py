@@ -20,12 +20,14 @@ from ostiary.faults import FINDING, Refusal
 
 ROOT = folder.REPOSITORY
 PYTHON = (sys.executable, "-m")
+# djlint would otherwise take the settings of the first distribution it finds.
+TEMPLATED = ("shared", "services", "deploy")
 LINT = (
     ("style", (*PYTHON, "ruff", "check")),
     ("layout", (*PYTHON, "ruff", "format", "--check")),
     ("types", (*PYTHON, "mypy")),
     ("imports", (str(Path(sys.executable).with_name("lint-imports")),)),
-    ("templates", (*PYTHON, "djlint", "--lint", "--quiet", "shared", "services", "deploy")),
+    ("templates", (*PYTHON, "djlint", "--lint", "--quiet", "--configuration", "pyproject.toml", *TEMPLATED)),
 )
 PROGRAMS = {"browser": ("chromium",), "proxy": ("nginx", "caddy")}
 
