@@ -100,7 +100,7 @@ def cookie_name(settings: Settings, cookie_domain: str = "", stem: str = "ostiar
 
 def carry(token: str, *, remember: bool = False) -> None:
     """Set the session cookie with this answer: for a month, or until the browser closes."""
-    login_user(Visitor(token, Action.WRITE_PERMANENT if remember else Action.WRITE))
+    login_user(Visitor(token), remember=remember)
 
 
 def visitor() -> Visitor:
