@@ -187,6 +187,34 @@ async def test_a_connection_header_takes_nothing_from_what_the_app_is_told(
         assert all(seen.named(name) for name in IDENTITY), seen.headers
 
 
+@pytest.mark.parametrize(
+    "cookies",
+    [
+        "{ours}",
+        "{ours}; theme=dark",
+        "theme=dark; {ours}",
+        "a=1; {ours}; theme=dark",
+        "theme=dark; {ours}; {ours}",
+        "__Host-{ours};theme=dark",
+    ],
+)
+async def test_the_sign_in_itself_never_reaches_the_app(site: Proxied, bo: Guest, cookies: str) -> None:
+    sent = cookies.format(ours=f"ostiary={bo.token}")
+    for more in ([], [("Cookie", f"b=2; ostiary={bo.token}")]):
+        await site.ask("/public/x", [("Cookie", sent), *more, ("Authorization", f"Bearer {bo.token}")])
+    assert len(site.backend.seen) == 2
+    assert bo.token not in str([seen.headers for seen in site.backend.seen])
+    if sent.count("ostiary") == 1:
+        assert ("theme=dark" in str(site.backend.seen[0].named("Cookie"))) == ("theme" in sent)
+
+
+async def test_the_apps_own_cookies_and_credentials_do(site: Proxied, bo: Guest) -> None:
+    own = "a=1; not-ostiary-at-all=2; theme=dark"
+    await site.ask("/public/x", [("Cookie", own), ("Authorization", "Bearer own")])
+    assert site.backend.seen[0].named("Cookie") == [own]
+    assert site.backend.seen[0].named("Authorization") == ["Bearer own"]
+
+
 FORGED_QUESTIONS = [
     [("X-Forwarded-Uri", "/public/")],
     [("X-Forwarded-Method", "GET"), ("X-Forwarded-Uri", "/feed")],
