@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 
-from ostiary import database, mailbox, mails, postgres, services, serving
+from ostiary import database, logs, mailbox, mails, postgres, services, serving
 from ostiary.postgres import Cluster, Start
 from ostiary.services import Services
 from ostiary.serving import Sockets
@@ -15,6 +15,7 @@ LOOK_SECONDS = 0.5
 
 def prepare(cluster: Cluster, sockets: Sockets) -> Services:
     """The database brought up to date and both services built on it; nothing is served yet."""
+    logs.to_folder(cluster.home)
     database.prepare(cluster)
     return services.build(cluster, sockets.smtp.getsockname()[1])
 

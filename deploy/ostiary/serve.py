@@ -2,12 +2,16 @@
 
 import asyncio
 import socket
+from typing import TypeVar
 
 import click
 import uvloop
 
-from ostiary import serving
+from ostiary import logs, serving
 from ostiary.telling import told
+from ostiary_shared.settings import Settings
+
+Known = TypeVar("Known", bound=Settings)
 
 
 @click.command()
@@ -30,11 +34,16 @@ def _app(service: str) -> serving.App:
         from ostiary_auth.app import create_app as create_auth  # noqa: PLC0415 - each image holds its own service only
         from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
 
-        return create_auth(AuthSettings.load())
+        return create_auth(_logged(AuthSettings.load()))
     from ostiary_admin.app import create_app as create_admin  # noqa: PLC0415
     from ostiary_admin.settings import AdminSettings  # noqa: PLC0415
 
-    return create_admin(AdminSettings.load())
+    return create_admin(_logged(AdminSettings.load()))
+
+
+def _logged(settings: Known) -> Known:
+    logs.to_stdout(settings.log_level)
+    return settings
 
 
 async def _site(app: serving.App, listener: socket.socket) -> None:
@@ -50,4 +59,4 @@ async def _courier() -> None:
 
     stop = asyncio.Event()
     with serving.stop_signals(stop):
-        await courier.run(AuthSettings.load(), stop)
+        await courier.run(_logged(AuthSettings.load()), stop)
