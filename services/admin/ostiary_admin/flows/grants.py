@@ -33,15 +33,8 @@ async def give(work: AdminWork, gift: Gift) -> bool:
     await authority.reach(work, await roles.permissions_of(work.session, role.id), f"the role {role.name}")
     if gift.until is not None and gift.until <= work.now:
         raise Invalid(FieldError("until", "Please choose a day that is still to come."))
-    given = await roles.grant(
-        work.session,
-        person.id,
-        role.id,
-        by=work.caller.user_id,
-        reason=gift.reason,
-        now=work.now,
-        expires_at=gift.until,
-    )
+    wanted = roles.Grant(person.id, role.id, gift.reason, work.caller.user_id, gift.until)
+    given = await roles.grant(work.session, wanted, work.now)
     if given:
         until = {"until": gift.until.isoformat(timespec="minutes")} if gift.until else {}
         await audit.record(
@@ -58,9 +51,8 @@ async def give_first(work: AdminWork, user_id: UUID) -> None:
     """What every new person gets; part of creating them, so it needs no permission of its own."""
     role = await roles.find(work.session, END_USER)
     if role is not None:
-        await roles.grant(
-            work.session, user_id, role.id, by=work.caller.user_id, reason="Every new person gets it.", now=work.now
-        )
+        wanted = roles.Grant(user_id, role.id, "Every new person gets it.", work.caller.user_id)
+        await roles.grant(work.session, wanted, work.now)
 
 
 async def revoke(work: AdminWork, user_id: UUID, role_name: str, reason: str = "") -> bool:

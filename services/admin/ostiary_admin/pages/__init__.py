@@ -15,11 +15,11 @@ from ostiary_admin.pages import (
     sessions,
     sites,
 )
-from ostiary_admin.pages.frame import context, pairs
+from ostiary_admin.pages.frame import context, pairs, readable
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
     room.blueprint
     for room in (overview, people, person, person_acts, grants, roles, sessions, sites, denials, audit, mail)
 )
 
-__all__ = ["BLUEPRINTS", "context", "pairs"]
+__all__ = ["BLUEPRINTS", "context", "pairs", "readable"]

@@ -57,3 +57,14 @@ def _within(href: str) -> bool:
 def pairs(names: Iterable[str]) -> list[tuple[str, str]]:
     """Names as the options of a select, each its own label."""
     return [(name, name) for name in names]
+
+
+def readable(facts: dict[str, Any] | None) -> dict[str, str]:
+    """The fields of an audit row for people: lists as one text, nothing as a dash."""
+    return {name: _words(value) for name, value in (facts or {}).items()}
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(map(_words, value)) or "–"
+    return "–" if value is None or value == "" else str(value)

@@ -63,7 +63,7 @@ def wanted(form: SiteForm) -> Wanted:
 def choices(roles: list[str], meanings: Mapping[Permission, str]) -> list[tuple[str, str]]:
     """Whom a rule may let in, for the select of each row."""
     return [
-        ("anyone", _("Anyone, even without signing in")),
+        ("anyone", _("Anyone at all")),
         ("signed_in", _("Anyone signed in")),
         *((f"role:{name}", _("Role: %s") % name) for name in roles),
         *((f"permission:{permission}", _("Permission: %s") % permission.value) for permission in meanings),

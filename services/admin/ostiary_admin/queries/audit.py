@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Text, cast, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, or_, select
 
 from ostiary_admin.queries.keyset import Asked, Order, Page, Place, containing, page_of
 from ostiary_admin.tools import AdminWork
@@ -53,7 +53,7 @@ _EVENTS: Asked = select(
     AuditEvent.reason,
     AuditEvent.before,
     AuditEvent.after,
-    cast(AuditEvent.ip, Text),
+    func.host(AuditEvent.ip),
     AuditEvent.user_agent,
     AuditEvent.request_id,
 )
