@@ -27,7 +27,12 @@ class Person:
 
 
 async def make_person(
-    opened: Sessions, tools: AuthTools, email: str = "ada@example.test", *, holds: tuple[str, ...] = ("end-user",), confirmed: bool = True
+    opened: Sessions,
+    tools: AuthTools,
+    email: str = "ada@example.test",
+    *,
+    holds: tuple[str, ...] = ("end-user",),
+    confirmed: bool = True,
 ) -> Person:
     """A person with `PASSWORD`, roles and a living session."""
     now = clock.now()
@@ -38,7 +43,7 @@ async def make_person(
         for name in holds:
             role = await roles.find(session, name)
             assert role is not None
-            await roles.grant(session, user.id, role.id, by=None, reason="for a test", now=now)
+            await roles.grant(session, roles.Grant(user.id, role.id, "for a test"), now)
         token = tokens.mint("os", tools.session_key)
         started = Start(user.id, token.digest, ("password",), 1, tools.lifetime(remember=False), "192.0.2.7", "test")
         await sessions.start(session, started, now)

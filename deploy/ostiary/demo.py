@@ -97,7 +97,7 @@ async def _add_person(work: AuthWork, sample: Sample, password: str) -> None:
         await passwords.put(work.session, user.id, await work.tools.passwords.hash(password), joined)
     for name in (END_USER, *sample.roles):
         role = await roles.find(work.session, name)
-        if role and await roles.grant(work.session, user.id, role.id, by=None, reason=REASON, now=joined):
+        if role and await roles.grant(work.session, roles.Grant(user.id, role.id, REASON), joined):
             await audit.record(work, Event.ROLE_GRANTED, Target(user.id, user.email), reason=name)
     if sample.locked:
         await users.change(work.session, user.id, locked_at=work.now, locked_reason=sample.locked)

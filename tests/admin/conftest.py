@@ -93,7 +93,7 @@ async def add_person(rows: Sessions, email: str, *held: str, confirmed: bool = T
         for each in held:
             role = await roles.find(session, each)
             assert role is not None
-            await roles.grant(session, user.id, role.id, by=None, reason="for a test", now=now)
+            await roles.grant(session, roles.Grant(user.id, role.id, "for a test"), now)
         return user.id
 
 

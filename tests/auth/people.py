@@ -41,7 +41,7 @@ async def person(
             await passwords.put(work.session, user.id, await hashed(desk.tools, password), work.now)
         found = await roles.find(work.session, role) if role else None
         if found:
-            await roles.grant(work.session, user.id, found.id, by=None, reason="a test", now=work.now)
+            await roles.grant(work.session, roles.Grant(user.id, found.id, "a test"), work.now)
         return user
 
 

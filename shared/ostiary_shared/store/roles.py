@@ -1,5 +1,6 @@
 """Roles and grants. The seed roles are made once, however many processes start at the same time."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -63,22 +64,24 @@ async def replace_permissions(session: AsyncSession, role_id: UUID, permissions:
     await permit(session, role_id, permissions)
 
 
-async def grant(  # noqa: PLR0913 - the columns of one row
-    session: AsyncSession,
-    user_id: UUID,
-    role_id: UUID,
-    *,
-    by: UUID | None,
-    reason: str,
-    now: datetime,
-    expires_at: datetime | None = None,
-) -> bool:
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role for somebody: why, by whom (None is the system), and until when (None is for good)."""
+
+    user_id: UUID
+    role_id: UUID
+    reason: str
+    by: UUID | None = None
+    expires_at: datetime | None = None
+
+
+async def grant(session: AsyncSession, wanted: Grant, now: datetime) -> bool:
     """Give a role; False when it is held already. An expired grant makes room for the new one."""
     await session.execute(
         update(RoleGrant)
         .where(
-            RoleGrant.user_id == user_id,
-            RoleGrant.role_id == role_id,
+            RoleGrant.user_id == wanted.user_id,
+            RoleGrant.role_id == wanted.role_id,
             RoleGrant.ended_at.is_(None),
             RoleGrant.expires_at <= now,
         )
@@ -86,7 +89,14 @@ async def grant(  # noqa: PLR0913 - the columns of one row
     )
     statement = (
         insert(RoleGrant)
-        .values(user_id=user_id, role_id=role_id, granted_at=now, granted_by=by, reason=reason, expires_at=expires_at)
+        .values(
+            user_id=wanted.user_id,
+            role_id=wanted.role_id,
+            granted_at=now,
+            granted_by=wanted.by,
+            reason=wanted.reason,
+            expires_at=wanted.expires_at,
+        )
         .on_conflict_do_nothing(index_elements=["user_id", "role_id"], index_where=text("ended_at IS NULL"))
         .returning(RoleGrant.id)
     )

@@ -49,7 +49,7 @@ async def add_guest(sessions: Sessions, email: str, *held: str, name: str = "Bo 
         for role_name in held:
             role = await roles.find(session, role_name) or await roles.add(session, role_name, "", frozenset())
             assert role is not None
-            await roles.grant(session, user.id, role.id, by=None, reason="test", now=now)
+            await roles.grant(session, roles.Grant(user.id, role.id, "test"), now)
         start = session_rows.Start(user.id, token.digest, ("password",), 1, LIFETIME, "192.0.2.7", "test")
         await session_rows.start(session, start, now)
     return Guest(user, token.value)

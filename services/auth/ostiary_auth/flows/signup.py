@@ -73,4 +73,4 @@ async def keep(work: AuthWork, wish: Wish) -> None:
 async def _welcome(work: AuthWork, user: User) -> None:
     role = await roles.find(work.session, END_USER)
     if role:
-        await roles.grant(work.session, user.id, role.id, by=None, reason="signed up", now=work.now)
+        await roles.grant(work.session, roles.Grant(user.id, role.id, "signed up"), work.now)
