@@ -89,7 +89,7 @@ def test_without_a_living_session_one_must_sign_in(presented: Presented, cause: 
 def test_an_account_out_of_order_is_refused_with_its_remedy(
     changes: dict[str, object], cause: Check, remedy: str
 ) -> None:
-    decision = judged(**changes)
+    decision = decide(Presented(True, session(), account(**changes)), SIGNED_IN, NOW)
     assert (decision.outcome, decision.cause) == (Outcome.REFUSED, cause)
     assert decision.remedy is not None
     assert decision.remedy.kind == remedy

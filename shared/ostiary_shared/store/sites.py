@@ -1,5 +1,6 @@
 """Protected sites and their ordered rules."""
 
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -30,7 +31,8 @@ async def with_rules(session: AsyncSession, host: str) -> tuple[Site, list[SiteR
         .order_by(SiteRule.position)
     )
     found: dict[str, tuple[Site, list[SiteRule]]] = {}
-    for site, rule in rows:
+    for row in rows:
+        site, rule = cast("tuple[Site, SiteRule | None]", row)
         kept = found.setdefault(site.host, (site, []))[1]
         kept += [rule] if rule is not None else []
     return next((found[name] for name in names if name in found), None)

@@ -38,8 +38,9 @@ async def hold(session: AsyncSession, user_id: UUID) -> User | None:
 
 
 async def hold_alone(session: AsyncSession, user_id: UUID) -> User | None:
-    """The living person, who stays as they are until our commit. Unlike with `hold`, those who ask take turns, and may
-    change the person without waiting for each other for ever.
+    """The living person, who stays as they are until our commit.
+
+    Unlike with `hold`, those who ask take turns, and may change the person without waiting for each other for ever.
     """
     return await session.scalar(
         select(User)
