@@ -8,7 +8,7 @@ import click
 
 from ostiary import acting
 from ostiary.faults import FINDING
-from ostiary.options import Asked, asked
+from ostiary.options import Asked, asked, printable
 from ostiary_auth.flows import explain as flow
 from ostiary_auth.flows.explain import Explained
 from ostiary_auth.tools import AuthWork
@@ -47,11 +47,12 @@ def _question(who_or_code: str, what: str | None, method: str) -> Callable[[Auth
 
 
 def _print(found: Explained) -> None:
-    click.echo(f"{found.email or 'Somebody who was not signed in'}: {found.asked}")
+    click.echo(printable(f"{found.email or 'Somebody who was not signed in'}: {found.asked}"))
     if found.kept:
         times = f", {found.kept.count} times" if found.kept.count > 1 else ""
         click.echo(f"refused {found.kept.at}{times}, code {found.kept.code}")
-    click.echo("\n".join(flow.as_lines(found.decision)))
+    for line in flow.as_lines(found.decision):
+        click.echo(printable(line))
 
 
 def _as_json(found: Explained) -> dict[str, object]:

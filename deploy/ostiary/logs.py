@@ -29,6 +29,7 @@ def to_folder(home: Path) -> None:
     path = home / FILE
     if path.exists() and path.stat().st_size > LIMIT:
         path.replace(path.with_suffix(".log.1"))
+    path.touch(mode=0o600)
     failures = logging.StreamHandler(sys.stderr)
     failures.setLevel(logging.ERROR)
     failures.setFormatter(_Brief(f"Something failed; {path} says what."))

@@ -4,8 +4,8 @@ It answers only to local names: a hostile page that points its own name at 127.0
 """
 
 import asyncio
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from quart import Quart, Response, abort, redirect, render_template, request, send_from_directory
@@ -14,7 +14,7 @@ from ostiary.mails import AFTER_A_LINK, LINK, Mailbox
 from ostiary_shared import clock, theme
 
 HERE = Path(__file__).resolve().parent
-LOCAL_NAMES = {"localhost", "127.0.0.1", "::1"}
+LOCAL_HOST = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d+)?", re.IGNORECASE)
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
@@ -124,8 +124,7 @@ def _pieces(text: str) -> list[tuple[str, bool]]:
 
 
 async def _local_only() -> tuple[str, int] | None:
-    host = urlsplit(f"//{request.headers.get('Host', '')}").hostname or ""
-    if host not in LOCAL_NAMES:
+    if not LOCAL_HOST.fullmatch(request.headers.get("Host", "")):
         return "The mailbox answers to http://localhost only.\n", 421
     if request.method in {"POST", "DELETE"} and request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return "The mailbox is emptied from its own page only.\n", 403

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -11,11 +11,13 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ostiary import home as folder
 
 Command = Callable[..., Any]
+COMMANDLINE = click.core.ParameterSource.COMMANDLINE
 UNWRAPPED = 500
 
 
@@ -46,17 +48,20 @@ class Asked:
             words()
 
 
-def table(*headings: str) -> Table:
-    """A plain table; `show` prints it."""
-    return Table(*headings, box=None, pad_edge=False)
-
-
-def show(made: Table) -> None:
+def show(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     """Print a table: as wide as the terminal, and in a pipe as wide as it needs, one line a row."""
+    table = Table(*headings, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(escape(printable(cell)) for cell in row))
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = UNWRAPPED
-    console.print(made)
+    console.print(table)
+
+
+def printable(text: str) -> str:
+    """What strangers have typed, without anything that would command the terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def _plain(value: object) -> str:
@@ -67,8 +72,8 @@ def asked(command: Command) -> Command:
     """Give a command the options --database-url, --data and --json, bundled as its first argument."""
 
     @wraps(command)
-    def bundled(*args: Any, database_url: str | None, home: Path, as_json: bool, **rest: Any) -> Any:
-        return command(Asked(database_url, home, as_json), *args, **rest)
+    def bundled(*args: Any, home: Path, as_json: bool, **rest: Any) -> Any:
+        return command(Asked(_database_url(rest), home, as_json), *args, **rest)
 
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Answer in JSON."),
@@ -82,6 +87,16 @@ def asked(command: Command) -> Command:
         click.option(
             "--database-url", envvar="OSTIARY_DATABASE_URL", help="Another database [env: OSTIARY_DATABASE_URL]."
         ),
+        click.option("--database-url-file", envvar="OSTIARY_DATABASE_URL_FILE", type=click.File(), hidden=True),
     ):
         bundled = option(bundled)
     return bundled
+
+
+def _database_url(given: dict[str, Any]) -> str | None:
+    """The database that was named; a folder named at the command line goes before one named by the environment."""
+    url, file = given.pop("database_url"), given.pop("database_url_file")
+    source = click.get_current_context().get_parameter_source
+    if source("home") is COMMANDLINE and source("database_url") is not COMMANDLINE:
+        return None
+    return url or (file.read().strip() if file else None)

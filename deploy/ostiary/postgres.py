@@ -152,15 +152,22 @@ def _socket_folder() -> Path:
 
 def _clear_away(home: Path) -> None:
     """End a server that outlived its `up`. A pid file that names a stranger would stop PostgreSQL from starting."""
-    left_over = server_process(home)
-    if left_over is not None:
+    if left_over := server_process(home):
         for way in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             with contextlib.suppress(psutil.Error):
                 left_over.send_signal(way)
                 left_over.wait(STOP_SECONDS)
                 break
-    elif (lines := postgres_files.pid_lines(home)) and psutil.pid_exists(int(lines[0] or 0)):
+    elif _names_a_stranger(postgres_files.pid_lines(home)):
         postgres_files.pid_file(home).unlink(missing_ok=True)
+
+
+def _names_a_stranger(pid_lines: list[str]) -> bool:
+    """Also when no number can be read. A number that nobody has is PostgreSQL's to judge: it knows what is left."""
+    try:
+        return bool(pid_lines) and psutil.pid_exists(int(pid_lines[0]))
+    except (ValueError, OverflowError):
+        return True
 
 
 def _stop(start: Start) -> None:

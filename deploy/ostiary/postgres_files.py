@@ -100,6 +100,7 @@ def open_log(home: Path) -> IO[bytes]:
     with contextlib.suppress(FileNotFoundError):
         if path.stat().st_size > LOG_LIMIT:
             path.replace(path.with_suffix(".log.1"))
+    path.touch(mode=0o600)  # PostgreSQL quotes what it complains about
     return path.open("ab")
 
 

@@ -1,10 +1,9 @@
 """`roles`: roles at the command line, through the same queries and flows as the console."""
 
 import click
-from rich.markup import escape
 
 from ostiary import acting
-from ostiary.options import Asked, asked, show, table
+from ostiary.options import Asked, asked, show
 from ostiary.telling import told
 from ostiary_admin.flows import roles as flow
 from ostiary_admin.queries import roles as query
@@ -66,8 +65,9 @@ def _as_json(role: RoleRow) -> dict[str, object]:
 
 
 def _print(found: list[RoleRow]) -> None:
-    shown = table("role", "people", "permits", "for")
-    for role in found:
-        permits = "everything" if len(role.permissions) == len(Permission) else " ".join(sorted(role.permissions))
-        shown.add_row(escape(role.name), str(role.people), permits or "-", escape(role.description))
-    show(shown)
+    show(("role", "people", "permits", "for"), (_row(role) for role in found))
+
+
+def _row(role: RoleRow) -> tuple[str, ...]:
+    permits = "everything" if len(role.permissions) == len(Permission) else " ".join(sorted(role.permissions))
+    return role.name, str(role.people), permits or "-", role.description

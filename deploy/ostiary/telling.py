@@ -42,6 +42,8 @@ def told() -> Iterator[None]:
     except (DBAPIError, PostgresError) as error:
         raise _of_database(error) from None
     except OSError as error:
+        if error.filename:
+            raise Refusal(f"{error.filename} cannot be used: {error.strerror}.") from None
         raise Refusal(f"the database does not answer ({error}); is OSTIARY_DATABASE_URL right?") from None
 
 

@@ -4,11 +4,10 @@ import sys
 from dataclasses import dataclass, fields
 
 import click
-from rich.markup import escape
 
 from ostiary import acting
 from ostiary.faults import FINDING
-from ostiary.options import Asked, asked, show, table
+from ostiary.options import Asked, asked, show
 from ostiary.users_acts import grant, lock, revoke, unlock
 from ostiary_admin.flows import people as flow
 from ostiary_admin.queries import people as query
@@ -118,14 +117,14 @@ def _print(found: list[PersonRow], limit: int) -> None:
     if not found:
         click.echo("Nobody.")
         return
-    shown = table("address", "name", "roles", "state", "last seen")
-    for person in found:
-        seen = f"{person.last_seen_at:%Y-%m-%d %H:%M}" if person.last_seen_at else "never"
-        words = (person.email, person.name, " ".join(sorted(person.roles)), _state(person), seen)
-        shown.add_row(*(escape(word) for word in words))
-    show(shown)
+    show(("address", "name", "roles", "state", "last seen"), (_row(person) for person in found))
     if len(found) == limit:
         click.echo(f"The first {limit}; --limit shows more, --search fewer.")
+
+
+def _row(person: PersonRow) -> tuple[str, ...]:
+    seen = f"{person.last_seen_at:%Y-%m-%d %H:%M}" if person.last_seen_at else "never"
+    return person.email, person.name, " ".join(sorted(person.roles)), _state(person), seen
 
 
 def _state(person: PersonRow) -> str:

@@ -206,6 +206,23 @@ def test_a_database_that_does_not_answer_is_one_sentence(terminal: Terminal) -> 
     assert "must look like postgresql://" in terminal.refusal("users list")
 
 
+def test_a_folder_named_at_the_command_line_goes_before_the_environment(terminal: Terminal, tmp_path: Path) -> None:
+    assert "there is no data in" in terminal.refusal("users list --data", str(tmp_path / "none"))
+
+
+def test_the_database_url_may_stand_in_a_file(terminal: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(terminal.environment.pop("OSTIARY_DATABASE_URL") + "\n")
+    terminal.environment |= {"OSTIARY_DATABASE_URL_FILE": str(tmp_path / "url"), "OSTIARY_DATABASE_URL": ""}
+    assert terminal.ok("users list") == "Nobody."
+
+
+def test_names_cannot_command_the_terminal(terminal: Terminal) -> None:
+    terminal.rows("INSERT INTO users (email, name) VALUES ('a@example.test', E'\\x1b[2J[red]x') RETURNING 1")
+    listed = terminal.ok("users list")
+    assert "\x1b" not in listed
+    assert "[2J[red]x" in listed
+
+
 def test_without_any_database_the_remedy_is_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(
         group, ["users", "list", "--data", str(tmp_path / "none")], env={"OSTIARY_DATABASE_URL": ""}

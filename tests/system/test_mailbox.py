@@ -117,7 +117,8 @@ async def test_pages_are_strict_about_what_they_load(browser: Browser) -> None:
 
 
 async def test_another_name_or_another_site_gets_nothing(browser: Browser) -> None:
-    assert (await browser.get("/api/messages", headers={"Host": "evil.test"})).status_code == 421
+    for host in ("evil.test", "localhost.evil.test", "localhost:x", ""):
+        assert (await browser.get("/api/messages", headers={"Host": host})).status_code == 421
     assert (await browser.get("/", headers={"Host": "127.0.0.1:8025"})).status_code == 200
     assert (await browser.get("/", headers={"Host": "[::1]:8025"})).status_code == 200
     for site in ("cross-site", "same-site"):

@@ -123,6 +123,9 @@ def test_a_stale_pid_file_that_names_a_stranger_does_not_stop_the_start(home: Pa
     assert postgres.running(home) is None
     with postgres.started(home) as again:
         assert ask(postgres.wait(again), "SELECT 1") == 1
+    postgres_files.pid_file(home).write_text("bogus")
+    with postgres.started(home) as once_more:
+        assert ask(postgres.wait(once_more), "SELECT 1") == 1
 
 
 def test_a_data_folder_of_another_version_is_refused(home: Path) -> None:
