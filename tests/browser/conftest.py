@@ -17,7 +17,11 @@ from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = [
-    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
     "--disable-sync",
 ]
 START_SECONDS = 60
@@ -55,9 +59,25 @@ def free_port() -> int:
 async def running_up(data: Path, *more: str) -> AsyncIterator[Up]:
     """`./ostiary up` as an operator starts it, stopped by Ctrl-C."""
     port, mail_port = free_port(), free_port()
-    command = [sys.executable, "-m", "ostiary", "up", "--port", str(port), "--mail-port", str(mail_port), "--data", str(data), *more]
+    command = [
+        sys.executable,
+        "-m",
+        "ostiary",
+        "up",
+        "--port",
+        str(port),
+        "--mail-port",
+        str(mail_port),
+        "--data",
+        str(data),
+        *more,
+    ]
     process = await asyncio.create_subprocess_exec(
-        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT, env={**os.environ, "COLUMNS": "200"}
+        *command,
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "COLUMNS": "200"},
     )
     said = ""
     assert process.stdout
@@ -81,7 +101,7 @@ async def running_up(data: Path, *more: str) -> AsyncIterator[Up]:
 @pytest.fixture(scope="module")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A data folder that the embedded database's own user can reach."""
-    folder = Path(f"/tmp/ostiary-browser-{os.getpid()}-{free_port()}")  # noqa: S108 - see above
+    folder = Path(f"/tmp/ostiary-browser-{os.getpid()}-{free_port()}")
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -115,8 +135,10 @@ class Person:
 async def at_a_browser(chromium: Browser, *, dark: bool = False, phone: bool = False) -> AsyncIterator[Person]:
     """A fresh browser; leaving asserts that it found nothing to complain about (CSP, scripts, missing files)."""
     context = await chromium.new_context(
-        color_scheme="dark" if dark else "light", viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 860},
-        locale="en-GB", permissions=["clipboard-read", "clipboard-write"],
+        color_scheme="dark" if dark else "light",
+        viewport={"width": 360, "height": 740} if phone else {"width": 1280, "height": 860},
+        locale="en-GB",
+        permissions=["clipboard-read", "clipboard-write"],
     )
     page = await context.new_page()
     complaints: list[str] = []

@@ -1,4 +1,4 @@
-"""Every page that links lead to, as people meet it: light and dark, wide and on a phone, read by axe, under the strict CSP."""
+"""Every page that links lead to: light and dark, wide and on a phone, read by axe, under the strict CSP."""
 
 import os
 import re
@@ -17,7 +17,16 @@ PASSWORD = "keeper of the iron gate"
 # axe draws on the page by eval, which our CSP forbids; its rules do not need it.
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 AXE = Axe()
-SIGNED_OUT = ["/login", "/signup", "/signup/confirm", "/signup/resend", "/recover", "/recover/reset", "/nowhere", "/denied/0000-0000"]
+SIGNED_OUT = [
+    "/login",
+    "/signup",
+    "/signup/confirm",
+    "/signup/resend",
+    "/recover",
+    "/recover/reset",
+    "/nowhere",
+    "/denied/0000-0000",
+]
 LONGEST_WALK = 80
 # Both schemes and both widths, and so every rule of axe on both, without reading each page four times.
 LOOKS = [(False, False), (True, True)]
@@ -55,7 +64,9 @@ async def walk(page: Page, origin: str) -> list[str]:
         assert answer
         assert answer.status == 200, path
         links = await page.eval_on_selector_all("a[href]", "links => links.map(link => link.href)")
-        waiting += [link.removeprefix(origin) for link in links if link.startswith(origin + "/") and "/assets/" not in link]
+        waiting += [
+            link.removeprefix(origin) for link in links if link.startswith(origin + "/") and "/assets/" not in link
+        ]
     return list(found.values())
 
 
@@ -63,7 +74,11 @@ def kind(path: str) -> str:
     """What kind of page a path is: ids, codes and roles are alike, and so are all queries with the same names."""
     parts = urlsplit(path)
     names = sorted(set(re.findall(r"(?:^|&)(\w+)=", parts.query)))
-    return re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9A-Z]{4}-[0-9A-Z]{4}|(?<=/roles/)(?!new)[\w-]+", "*", parts.path) + "?" + "&".join(names)
+    return (
+        re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9A-Z]{4}-[0-9A-Z]{4}|(?<=/roles/)(?!new)[\w-]+", "*", parts.path)
+        + "?"
+        + "&".join(names)
+    )
 
 
 async def look(person: Person, address: str, name: str) -> list[str]:
@@ -73,11 +88,22 @@ async def look(person: Person, address: str, name: str) -> list[str]:
     if folder:
         await person.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
     await person.page.evaluate("() => document.querySelectorAll('details').forEach(part => part.open = true)")
-    wide = await person.page.evaluate("() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1")
-    twice = await person.page.evaluate("() => [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, at, all) => all.indexOf(id) < at)")
+    wide = await person.page.evaluate(
+        "() => document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
+    )
+    twice = await person.page.evaluate(
+        "() => [...document.querySelectorAll('[id]')].map(e => e.id).filter((id, at, all) => all.indexOf(id) < at)"
+    )
     found = await AXE.run(person.page, options=RULES)
-    faults = [f"{address}: {fault['id']}: {[node['html'][:200] for node in fault['nodes']]}" for fault in found.response["violations"]]
-    return faults + [f"{address}: wider than the window"] * wide + [f"{address}: two things are called {name}" for name in twice]
+    faults = [
+        f"{address}: {fault['id']}: {[node['html'][:200] for node in fault['nodes']]}"
+        for fault in found.response["violations"]
+    ]
+    return (
+        faults
+        + [f"{address}: wider than the window"] * wide
+        + [f"{address}: two things are called {name}" for name in twice]
+    )
 
 
 @pytest.mark.parametrize(("dark", "phone"), LOOKS)

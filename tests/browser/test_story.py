@@ -1,4 +1,4 @@
-"""The whole story, as people live it: claim, sign up, come in through nginx and Caddy, be refused, be let in, be locked out, recover."""
+"""The whole story: claim, sign up, come in through nginx and Caddy, be refused, be let in, be locked out, recover."""
 
 import asyncio
 import os
@@ -162,8 +162,17 @@ async def explain_and_grant(up: Up, page: Page, code: str) -> list[str]:
 async def explained_on_the_command_line(up: Up, site: str, told: list[str]) -> None:
     """`explain` prints the steps of the Denials page; the role's step has passed since."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "ostiary", "explain", VISITOR, f"{site}/editor/", "--data", str(up.data),
-        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        sys.executable,
+        "-m",
+        "ostiary",
+        "explain",
+        VISITOR,
+        f"{site}/editor/",
+        "--data",
+        str(up.data),
+        cwd=ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
     )
     said = (await process.communicate())[0].decode()
     assert process.returncode == 0, said

@@ -57,12 +57,12 @@ class Site:
         """Somebody with these roles, signed in."""
         return await make_person(self.sessions, self.tools, email, holds=holds or ("end-user",))
 
-    async def mail_to(self, email: str, subject: str = "") -> mails.Mail:
-        """The newest mail to an address, waited for."""
+    async def mail_to(self, email: str, link: str = "/") -> mails.Mail:
+        """The newest mail to an address with a link to `link`, waited for."""
         async with asyncio.timeout(MAIL_SECONDS):
             while True:
                 for mail in self.box.mails:  # the newest first
-                    if email in str(mail.to) and subject.lower() in mail.subject.lower():
+                    if email in str(mail.to) and link in mail.text:
                         return mail
                 await asyncio.sleep(0.05)
 
@@ -80,19 +80,32 @@ async def site(database: Databases, sessions: Sessions, tools: AuthTools) -> Asy
     door, smtp = serving.bind(0, "a port"), serving.bind(0, "a port")
     url = f"http://localhost:{door.getsockname()[1]}"
     common = {"OSTIARY_PUBLIC_URL": url, "OSTIARY_TRUSTED_PROXIES": "127.0.0.1"}
-    auth_settings = AuthSettings.load({
-        **common, "OSTIARY_DATABASE_URL": database.auth, "OSTIARY_SECRET_KEY": AUTH_SECRET,
-        "OSTIARY_SMTP_URL": f"smtp://127.0.0.1:{smtp.getsockname()[1]}", "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>",
-    })
-    admin_settings = AdminSettings.load({
-        **common, "OSTIARY_DATABASE_URL": database.admin, "OSTIARY_SECRET_KEY": ADMIN_SECRET,
-        "OSTIARY_AUTH_URL": url.replace("localhost", "127.0.0.1"),
-    })
+    auth_settings = AuthSettings.load(
+        {
+            **common,
+            "OSTIARY_DATABASE_URL": database.auth,
+            "OSTIARY_SECRET_KEY": AUTH_SECRET,
+            "OSTIARY_SMTP_URL": f"smtp://127.0.0.1:{smtp.getsockname()[1]}",
+            "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>",
+        }
+    )
+    admin_settings = AdminSettings.load(
+        {
+            **common,
+            "OSTIARY_DATABASE_URL": database.admin,
+            "OSTIARY_SECRET_KEY": ADMIN_SECRET,
+            "OSTIARY_AUTH_URL": url.replace("localhost", "127.0.0.1"),
+        }
+    )
     auth, admin = create_auth(auth_settings), create_admin(admin_settings)
     box = mails.Mailbox()
     async with (
-        mails.catching(box, smtp), serving.lifespan(auth), serving.lifespan(admin), _courier(auth_settings),
-        serving.serving(serving.Site(serving.either("/admin", admin, auth), door)), aiohttp.ClientSession() as http,
+        mails.catching(box, smtp),
+        serving.lifespan(auth),
+        serving.lifespan(admin),
+        _courier(auth_settings),
+        serving.serving(serving.Site(serving.either("/admin", admin, auth), door)),
+        aiohttp.ClientSession() as http,
     ):
         yield Site(url.replace("localhost", "127.0.0.1"), sessions, tools, box, http)
 
