@@ -1,0 +1,148 @@
+"""Somebody without permission is told so with a code, and the administrator reads every step behind it and mends it."""
+
+import re
+from dataclasses import replace
+
+from ostiary_admin.auth_client import Explained
+from ostiary_shared import clock
+from ostiary_shared.access import Asks, Decision, Requirement, decide
+from ostiary_shared.identity import Presented
+from ostiary_shared.store import denials, users
+from tests.admin.conftest import Console
+
+
+async def kept(console: Console, code: str) -> Explained:
+    """The refusal on record as auth would explain it."""
+    async with console.rows() as session:
+        row = await denials.find(session, code)
+        assert row is not None
+        email = await denials.email_of(session, row)
+    decision = Decision.from_json(row.decision)
+    found = Explained(code, row.last_at, row.count, row.method, row.url, row.user_id, email, decision)
+    console.auth.denials[code] = found
+    return found
+
+
+async def test_a_refused_person_gets_a_code_and_the_database_its_steps(console: Console) -> None:
+    headers = {**await console.enter("support"), "Accept": "text/html"}
+    answer = await console.client.get("/admin/audit?actor=secret", headers=headers)
+    text = await answer.get_data(as_text=True)
+    assert answer.status_code == 403
+    code = re.search(r">([0-9A-Z]{4}-[0-9A-Z]{4})<", text)
+    assert code is not None
+    found = await kept(console, code[1])
+    assert found.decision.remedy is not None
+    assert found.decision.remedy.value == "audit:read"
+    assert "secret" not in found.url
+    again = await console.client.get("/admin/audit", headers=headers)
+    assert code[1] in await again.get_data(as_text=True)
+
+
+async def test_the_administrator_sees_every_step_and_grants_a_role_that_helps(console: Console) -> None:
+    low = {**await console.enter("end-user", email="low@example.test"), "Accept": "application/json"}
+    refused = await (await console.client.get("/admin/sessions", headers=low)).get_json()
+    found = await kept(console, refused["reference"])
+    headers = await console.enter("admin")
+    sent = await console.client.get(f"/admin/denials?code={found.code}", headers=headers)
+    assert sent.headers["Location"] == f"/admin/denials/{found.code}"
+    page = await (await console.client.get(f"/admin/denials/{found.code}", headers=headers)).get_data(as_text=True)
+    for step in found.decision.steps:
+        assert step.title in page
+    offered = re.findall(r'<option value="([^"]+)">', page)
+    assert offered[0] == "auditor" or offered[0] == "support"
+    assert set(offered) == {"support", "auditor", "admin"}
+    form = {"role": "support", "reason": "helps out", "back": f"/admin/denials/{found.code}"}
+    mended = await console.client.post(f"/admin/users/{found.user_id}/grants", headers=headers, form=form)
+    assert mended.headers["Location"] == f"/admin/denials/{found.code}"
+    page = await (await console.client.get(f"/admin/denials/{found.code}", headers=headers)).get_data(as_text=True)
+    assert "Mended" in page
+    assert (await console.client.get("/admin/sessions", headers=low)).status_code == 200
+
+
+async def test_one_click_grants_a_role_unlocks_or_confirms_and_comes_back(console: Console) -> None:
+    headers = await console.enter("admin")
+    now = clock.now()
+    sent = await console.client.post("/admin/roles/new", headers=headers, form={"name": "editor"})
+    assert sent.status_code == 303
+    for number, (requirement, trouble) in enumerate((
+        (Requirement(Asks.ROLE, "editor"), ""), (Requirement(Asks.SIGNED_IN), "lock"), (Requirement(Asks.SIGNED_IN), "unconfirmed"),
+    )):  # fmt: skip
+        user_id = await console.person(f"person{number}@example.test", "end-user", confirmed=trouble != "unconfirmed")
+        if trouble == "lock":
+            await console.client.post(f"/admin/users/{user_id}/lock", headers=headers, form={"reason": "why not"})
+        code = await refuse(console, user_id, requirement)
+        page = await (await console.client.get(f"/admin/denials/{code}", headers=headers)).get_data(as_text=True)
+        act = re.search(r'<form class="act" method="post" action="(/admin/users/[^"]+)">(.*?)</form>', page, re.DOTALL)
+        assert act is not None, page
+        fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', act[2]))
+        clicked = await console.client.post(act[1], headers=headers, form=fields)
+        assert clicked.headers["Location"] == f"/admin/denials/{code}"
+        async with console.rows() as session:
+            account = await users.account(session, user_id, now)
+        assert account is not None
+        assert account.confirmed_at
+        assert not account.locked_at
+        assert trouble or "editor" in account.roles
+
+
+async def refuse(console: Console, user_id: object, requirement: Requirement) -> str:
+    """A refusal of somebody by a site's rule, on record."""
+    from uuid import UUID
+
+    from ostiary_shared.identity import SessionFacts
+
+    now = clock.now()
+    facts = SessionFacts(UUID(int=1), 1, ("password",), now, now, now, now.replace(year=2100), now - now, None, "")
+    facts = replace(facts, idle_limit=facts.expires_at - now)
+    async with console.rows.begin() as session:
+        account = await users.account(session, UUID(str(user_id)), now)
+        decision = decide(Presented(True, facts, account), requirement, now)
+        code = await denials.record(
+            session, denials.Refusal(UUID(str(user_id)), str(requirement), "GET", "https://wiki.example.test/", decision.to_json()), now
+        )
+    await kept(console, code)
+    return code
+
+
+async def test_support_sees_the_steps_but_no_button_it_may_not_press(console: Console) -> None:
+    user_id = await console.person("locked@example.test", "end-user")
+    admin = await console.enter("admin")
+    await console.client.post(f"/admin/users/{user_id}/lock", headers=admin, form={"reason": "why not"})
+    code = await refuse(console, user_id, Requirement(Asks.SIGNED_IN))
+    page = await (await console.client.get(f"/admin/denials/{code}", headers=await console.enter("support"))).get_data(as_text=True)
+    assert "Is the account usable?" in page
+    assert f"/admin/users/{user_id}/unlock" not in page
+
+
+async def test_an_unknown_code_is_said_to_be_unknown(console: Console) -> None:
+    headers = await console.enter("admin")
+    for code in ("7KQ2-M4XP", "s-forged", "a/b?c", "%"):
+        sent = await console.client.get("/admin/denials", query_string={"code": code}, headers=headers)
+        sent = await console.client.get(sent.headers["Location"], headers=headers)
+        page = await (await console.client.get(sent.headers["Location"], headers=headers)).get_data(as_text=True)
+        assert "No refusal has the code" in page
+    assert (await console.client.get("/admin/api/v1/denials/7KQ2-M4XP", headers=headers)).status_code == 404
+
+
+async def test_a_strangers_code_is_explained_without_a_person(console: Console) -> None:
+    headers = await console.enter("admin")
+    decision = decide(Presented(), Requirement(Asks.SIGNED_IN), clock.now())
+    console.auth.denials["s-abc"] = Explained("s-abc", clock.now(), 1, "GET", "https://x.test/", None, "", decision)
+    page = await (await console.client.get("/admin/denials/s-abc", headers=headers)).get_data(as_text=True)
+    assert "a stranger" in page
+    body = await (await console.client.get("/admin/api/v1/denials/s-abc", headers=headers)).get_json()
+    assert body["user_id"] is None
+    assert body["steps"][0]["passed"] is False
+
+
+async def test_an_act_above_ones_own_permissions_is_a_refusal_on_record(console: Console) -> None:
+    admin = await console.person("high@example.test", "admin")
+    await console.person("spare@example.test", "admin")
+    support = await console.enter("support")
+    page = await console.client.post(f"/admin/users/{admin}/recover", headers={**support, "Accept": "text/html"}, form={})
+    assert page.status_code == 403
+    answer = await console.client.post(f"/admin/api/v1/users/{admin}/recover", headers=support)
+    body = await answer.get_json()
+    assert answer.status_code == 403
+    found = await kept(console, body["reference"])
+    assert "sites:write" in found.decision.steps[0].seen
