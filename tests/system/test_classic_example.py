@@ -34,12 +34,16 @@ async def test_admin_and_end_user_roles_exist_after_first_start_once_however_man
 
 async def test_a_user_has_none_one_or_many_roles(site: Site) -> None:
     admin = await site.person("admin@example.test", "admin")
-    for number, roles in enumerate([(), ("end-user",), ("end-user", "support", "auditor")]):
-        body = {"email": f"p{number}@example.test", "name": "P", "roles": list(roles)}
-        made = await site.ask("POST", "/admin/api/v1/users", json=body, headers=admin.bearer)
-        assert made.status == 201, made.text
+    body = {"email": "p@example.test", "roles": ["support", "auditor"]}
+    made = await site.ask("POST", "/admin/api/v1/users", json=body, headers=admin.bearer)
+    assert made.status == 201, made.text
+    for fewer in (["auditor", "end-user", "support"], ["end-user", "support"], ["support"], []):
         shown = await site.ask("GET", f"/admin/api/v1/users/{made.json['id']}", headers=admin.bearer)
-        assert _names(shown.json) == sorted(roles)
+        assert _names(shown.json) == fewer
+        grants = await site.ask("GET", f"/admin/api/v1/grants?user={made.json['id']}", headers=admin.bearer)
+        for first in sorted(grants.json["items"], key=lambda grant: str(grant["role"]))[:1]:
+            gone = await site.ask("DELETE", f"/admin/api/v1/grants/{first['id']}", headers=admin.bearer)
+            assert gone.status == 200, gone.text
 
 
 async def test_signing_in_is_required_for_a_page_that_asks_no_role(site: Site) -> None:
@@ -88,10 +92,10 @@ async def test_a_new_password_is_set_hashed_and_a_blank_one_keeps_the_old(site: 
     cookie = {"Cookie": f"ostiary={admin.token}"}
     before = await _hash(site, person.id)
     edit = {"email": person.email, "name": "Pat", "password": ""}
-    assert (await site.ask("POST", f"/admin/users/{person.id}", data=edit, headers=cookie)).status == 303
+    assert (await site.ask("POST", f"/admin/users/{person.id}/edit", data=edit, headers=cookie)).status == 303
     assert await _hash(site, person.id) == before
     assert (
-        await site.ask("POST", f"/admin/users/{person.id}", data={**edit, "password": OTHER}, headers=cookie)
+        await site.ask("POST", f"/admin/users/{person.id}/edit", data={**edit, "password": OTHER}, headers=cookie)
     ).status == 303
     after = await _hash(site, person.id)
     assert after != before
@@ -146,8 +150,8 @@ async def test_an_anonymous_visitor_is_redirected_and_a_person_without_the_role_
     admin = await site.person("admin@example.test", "admin")
     explained = await site.ask("GET", f"/admin/api/v1/denials/{code[0]}", headers=admin.bearer)
     assert explained.status == 200, explained.text
-    assert explained.json["decision"]["cause"] == "permission"
-    assert explained.json["decision"]["remedy"]["value"] == "users:read"
+    assert explained.json["cause"] == "permission"
+    assert explained.json["remedy"]["value"] == "users:read"
 
 
 async def test_sample_users_come_on_request_only(site: Site) -> None:
