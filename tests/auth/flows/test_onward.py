@@ -8,6 +8,7 @@ from sqlalchemy import text
 from ostiary_auth.flows import onward
 from ostiary_auth.flows.onward import Onward
 from ostiary_auth.tools import Desk
+from ostiary_shared.database import Sessions
 
 
 @pytest.mark.parametrize(
@@ -21,9 +22,9 @@ from ostiary_auth.tools import Desk
     ],
 )
 async def test_only_registered_sites_that_see_the_cookie_are_gone_to(
-    desk: Desk, admin_sessions: object, domain: str, host: str, way: Onward
+    desk: Desk, admin_sessions: Sessions, domain: str, host: str, way: Onward
 ) -> None:
-    async with admin_sessions.begin() as session:  # type: ignore[attr-defined]
+    async with admin_sessions.begin() as session:
         for known in ("localhost:9000", "app.example.test", "evil-example.test"):
             await session.execute(text("INSERT INTO sites (name, host) VALUES (:host, :host)"), {"host": known})
     tools = replace(desk.tools, settings=desk.tools.settings.model_copy(update={"cookie_domain": domain}))

@@ -49,7 +49,7 @@ async def test_twenty_sign_ups_at_once_are_one_person_and_no_error(desk: Desk) -
 
 
 async def test_addresses_that_only_look_alike_get_their_own_mail(desk: Desk) -> None:
-    for email in ("mike@example.test", "mıke@example.test", "ｍike@example.test"):
+    for email in ("mike@example.test", "m\u0131ke@example.test", "\uff4dike@example.test"):
         await signup.sign_up(desk, Wish(email, PASSWORD))
     users = {row.email: row.id for row in await people.rows(desk, "SELECT id, email FROM users")}
     for mail in await people.rows(desk, "SELECT user_id, email FROM messages"):
