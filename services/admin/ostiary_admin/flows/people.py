@@ -79,12 +79,6 @@ async def edit(work: AdminWork, user_id: UUID, *, email: str | None = None, name
     return True
 
 
-async def password_was_set(work: AdminWork, user_id: UUID) -> None:
-    """Remember that the caller set a password. Auth has hashed it, ended the sessions and told the person."""
-    person = await authority.person(work, user_id)
-    await audit.record(work, Event.PASSWORD_SET, audit.Target(person.id, person.email))
-
-
 async def confirm(work: AdminWork, user_id: UUID) -> bool:
     """Confirm an address by hand; False when it is confirmed. A password from an unfinished sign-up stays asleep."""
     person = await authority.person(work, user_id)

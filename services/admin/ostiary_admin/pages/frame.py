@@ -66,5 +66,5 @@ def readable(facts: dict[str, Any] | None) -> dict[str, str]:
 
 def _words(value: Any) -> str:
     if isinstance(value, list):
-        return "; ".join(map(_words, value)) or "–"
-    return "–" if value is None or value == "" else str(value)
+        return "; ".join(map(_words, value)) or _("nothing")
+    return _("nothing") if value is None or value == "" else str(value)

@@ -1,0 +1,250 @@
+"""The console's forms: what they do, what they refuse by name, and that typed text is never markup."""
+
+import re
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy import select
+
+from ostiary_admin.flows import sites as site_flows
+from ostiary_shared import clock
+from ostiary_shared.models import AuditEvent, Message, Session, Site, User
+from ostiary_shared.store import messages, sites
+from ostiary_shared.store.sessions import Lifetime, Start, start
+from tests.admin.conftest import Console
+
+EVIL = "\"><script>alert(1)</script><b id='x'>&amp;{{7*7}}"
+
+
+LISTS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+async def page(console: Console, path: str, headers: dict[str, str]) -> str:
+    answer = await console.client.get(path, headers=headers)
+    assert answer.status_code == 200, path
+    return await answer.get_data(as_text=True)
+
+
+async def test_typed_text_is_never_markup_on_any_page(console: Console) -> None:
+    headers = await console.enter("admin")
+    user_id = await console.person("evil@example.test", "end-user", name=EVIL)
+    now = clock.now()
+    async with console.rows.begin() as session:
+        lifetime = Lifetime(now.replace(year=2100) - now, now.replace(year=2100) - now)
+        begun = Start(user_id, b"x" * 32, ("password",), 1, lifetime, "192.0.2.1", EVIL)
+        await start(session, begun, now)
+        message = await messages.queue(session, messages.Draft(messages.Kind.WELCOME, "evil@example.test", user_id), now)
+        row = await session.get(Message, message)
+        assert row is not None
+        row.last_reply, row.failed_at = EVIL, now
+    for path, form in (
+        (f"/admin/users/{user_id}/grants", {"role": "support", "reason": EVIL}),
+        ("/admin/roles/new", {"name": "evil", "description": EVIL}),
+        ("/admin/sites/new", {"name": EVIL, "host": "evil.example.test", "position": "1", "path": "/x", "methods": "", "who": "role:evil"}),
+        (f"/admin/users/{user_id}/lock", {"reason": EVIL}),
+    ):
+        sent = await console.client.post(path, headers=headers, form=form)
+        assert sent.status_code == 303, await sent.get_data(as_text=True)
+    async with console.rows() as session:
+        site_id = await session.scalar(select(Site.id))
+    for path in (
+        "/admin", "/admin/users", f"/admin/users/{user_id}", f"/admin/users/{user_id}/edit", "/admin/sessions", "/admin/roles",
+        "/admin/roles/evil", "/admin/roles/evil/edit", "/admin/sites", f"/admin/sites/{site_id}", f"/admin/sites/{site_id}/edit",
+        "/admin/audit", "/admin/mail", f"/admin/mail/{message}", f"/admin/mail?user={user_id}",
+    ):  # fmt: skip
+        text = await page(console, path, headers)
+        assert "<script>alert" not in text
+        assert "<b id=" not in text
+    for path in (f"/admin/users?q={EVIL.replace('#', '')}", f"/admin/audit?actor={EVIL.replace('#', '')}"):
+        assert "<script>alert" not in await page(console, path.replace("&amp;", ""), headers)
+
+
+async def test_fields_that_no_page_has_are_refused_by_name(console: Console) -> None:
+    headers = await console.enter("admin")
+    user_id = await console.person("mass@example.test", "end-user")
+    for path, good in (
+        ("/admin/users/new", {"email": "new@example.test"}),
+        (f"/admin/users/{user_id}/edit", {"email": "mass@example.test"}),
+        (f"/admin/users/{user_id}/lock", {"reason": "x"}),
+        (f"/admin/users/{user_id}/grants", {"role": "admin", "reason": "x"}),
+        ("/admin/roles/new", {"name": "fresh"}),
+        ("/admin/sites/new", {"name": "x", "host": "x.test"}),
+    ):
+        for strange in ("confirmed_at", "is_admin", "id", "deleted_at", "password_hash", "granted_by"):
+            answer = await console.client.post(path, headers=headers, form={**good, strange: "1"})
+            assert answer.status_code == 422, (path, strange)
+            assert "There is no such field" in await answer.get_data(as_text=True)
+    async with console.rows() as session:
+        user = await session.get(User, user_id)
+        assert user is not None
+        assert user.locked_at is None
+        assert await session.scalar(select(User.id).where(User.email == "new@example.test")) is None
+
+
+async def test_creating_somebody_sends_an_invitation_and_keeps_what_was_typed_on_error(console: Console) -> None:
+    headers = await console.enter("admin")
+    form = {"email": "Grace@Example.test", "name": "Grace", "roles": "support", "reason": "new colleague", "invite": "1"}
+    sent = await console.client.post("/admin/users/new", headers=headers, form=form)
+    assert sent.status_code == 303
+    text = await page(console, sent.headers["Location"], headers)
+    assert "Grace@example.test" in text
+    assert "new colleague" in text
+    assert "Invitation" in text
+    again = await console.client.post("/admin/users/new", headers=headers, form={**form, "email": "GRACE@example.test"})
+    text = await again.get_data(as_text=True)
+    assert again.status_code == 422
+    assert "an account with this address already" in text
+    assert 'value="GRACE@example.test"' in text
+    bad = await console.client.post("/admin/users/new", headers=headers, form={**form, "email": "no address"})
+    assert "Please enter one e-mail address" in await bad.get_data(as_text=True)
+
+
+async def test_the_password_field_is_blank_and_blank_keeps(console: Console) -> None:
+    headers = await console.enter("admin")
+    user_id = await console.person("keep@example.test", "end-user", name="Keep")
+    where = f"/admin/users/{user_id}/edit"
+    text = await page(console, where, headers)
+    field = re.search(r'<input[^>]*name="password"[^>]*>', text)
+    assert field is not None
+    assert "value=" not in field[0]
+    for form in ({"email": "keep@example.test", "name": "Kept", "password": ""}, {"email": "keep@example.test", "name": "Kept"}):
+        assert (await console.client.post(where, headers=headers, form=form)).status_code == 303
+    assert console.auth.passwords == {}
+    form = {"email": "keep@example.test", "name": "Kept", "password": "a brand new password"}
+    assert (await console.client.post(where, headers=headers, form=form)).status_code == 303
+    assert console.auth.passwords == {user_id: "a brand new password"}
+
+
+async def test_a_password_is_not_set_when_the_rest_of_the_form_cannot_be(console: Console) -> None:
+    headers = await console.enter("admin")
+    user_id = await console.person("one@example.test", "end-user")
+    await console.person("two@example.test", "end-user")
+    form = {"email": "TWO@example.test", "name": "", "password": "a brand new password"}
+    answer = await console.client.post(f"/admin/users/{user_id}/edit", headers=headers, form=form)
+    text = await answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert "Another account has this address" in text
+    assert "a brand new password" not in text
+    assert console.auth.passwords == {}
+
+
+async def test_a_password_needs_its_own_permission(console: Console) -> None:
+    admin = await console.enter("admin")
+    fields = urlencode({"name": "editor-of-people", "permissions": ["users:update", "users:read"]}, doseq=True)
+    made = await console.client.post("/admin/roles/new", headers={**admin, **LISTS}, data=fields)
+    assert made.status_code == 303
+    low = await console.enter("editor-of-people")
+    user_id = await console.person("plain@example.test", "end-user")
+    form = {"email": "plain@example.test", "name": "", "password": "a brand new password"}
+    assert (await console.client.post(f"/admin/users/{user_id}/edit", headers=low, form=form)).status_code == 403
+    assert 'name="password"' not in await page(console, f"/admin/users/{user_id}/edit", low)
+    patch = await console.client.patch(f"/admin/api/v1/users/{user_id}", headers=low, json={"password": "a brand new password"})
+    assert patch.status_code == 403
+    assert console.auth.passwords == {}
+
+
+async def test_rules_are_sorted_by_number_and_dropped_without_a_path(console: Console) -> None:
+    headers = await console.enter("admin")
+    form = {
+        "name": "Wiki", "host": "WIKI.example.test:8443", "position": ["20", "10", "30"], "path": ["/", "/public/", ""],
+        "methods": ["", "get, head", "POST"], "who": ["permission:users:read", "anyone", "anyone"],
+    }  # fmt: skip
+    sent = await console.client.post("/admin/sites/new", headers={**headers, **LISTS}, data=urlencode(form, doseq=True))
+    assert sent.status_code == 303, await sent.get_data(as_text=True)
+    site_id = UUID(sent.headers["Location"].rsplit("/", 1)[1])
+    async with console.rows() as session:
+        rules = await sites.rules(session, site_id)
+        site = await session.get(Site, site_id)
+    assert site is not None
+    assert site.host == "wiki.example.test:8443"
+    assert [(r.path_prefix, list(r.methods), r.asks, r.value) for r in rules] == [
+        ("/public/", ["GET", "HEAD"], "anyone", ""), ("/", [], "permission", "users:read"),
+    ]  # fmt: skip
+    text = await page(console, f"/admin/sites/{site_id}/edit", headers)
+    assert text.count('name="path"') == 2 + 3
+
+
+async def test_faulty_hosts_and_paths_are_named_and_nothing_is_kept(console: Console) -> None:
+    headers = await console.enter("admin")
+    good = {"name": "x", "host": "ok.test", "position": "1", "path": "/", "methods": "", "who": "anyone"}
+    for field, value in (
+        ("host", "http://x.test"), ("host", "x.test:99999"), ("host", "a b"), ("host", "x.test/path"), ("path", "no-slash"),
+        ("path", "/a//b"), ("path", "/a/../b"), ("path", "/a?b"), ("path", "/%2e%2e/"), ("methods", "G<T"), ("who", "role:nobody"),
+        ("who", "permission:all"), ("who", "everyone"), ("position", "first"), ("name", ""),
+    ):  # fmt: skip
+        answer = await console.client.post("/admin/sites/new", headers=headers, form={**good, field: value})
+        assert answer.status_code == 422, (field, value)
+        text = await answer.get_data(as_text=True)
+        assert 'role="alert"' in text
+        assert 'name="host"' in text
+    async with console.rows() as session:
+        assert await session.scalar(select(Site.id)) is None
+    assert site_flows.MOST_RULES == 50
+
+
+async def test_every_act_leaves_one_row_with_its_actor_and_reason(console: Console) -> None:
+    headers = await console.enter("admin", email="boss@example.test")
+    user_id = await console.person("subject@example.test", "end-user")
+    where = f"/admin/users/{user_id}"
+    for act, form in (
+        ("lock", {"reason": "why"}), ("lock", {"reason": "twice"}), ("unlock", {}), ("recover", {}), ("sessions/end", {}),
+        ("grants", {"role": "support", "reason": "because"}), ("grants/support/revoke", {}), ("delete", {"reason": "gone"}), ("restore", {}),
+    ):  # fmt: skip
+        assert (await console.client.post(f"{where}/{act}", headers=headers, form=form)).status_code == 303
+    async with console.rows() as session:
+        rows = list(await session.scalars(select(AuditEvent).order_by(AuditEvent.at, AuditEvent.id)))
+    assert [row.event for row in rows] == [
+        "admin:user:locked", "admin:user:unlocked", "admin:recovery:sent", "admin:sessions:ended",
+        "admin:grant:given", "admin:grant:ended", "admin:user:deleted", "admin:user:restored",
+    ]  # fmt: skip
+    assert {row.actor for row in rows} == {"boss@example.test"}
+    assert {row.target_id for row in rows} == {user_id}
+    assert rows[0].reason == "why"
+
+
+async def test_forged_requests_of_other_sites_do_nothing(console: Console) -> None:
+    headers = await console.enter("admin")
+    token = headers["Authorization"].removeprefix("Bearer ")
+    user_id = await console.person("victim@example.test", "end-user")
+    console.client.set_cookie("localhost", "ostiary", token)
+    for forged in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.test"}):
+        answer = await console.client.post(f"/admin/users/{user_id}/lock", headers=forged, form={"reason": "x"})
+        assert answer.status_code == 403
+    assert (await console.client.get("/admin/users", headers={"Sec-Fetch-Site": "same-origin"})).status_code == 200
+    async with console.rows() as session:
+        user = await session.get(User, user_id)
+    assert user is not None
+    assert user.locked_at is None
+
+
+async def test_locking_ends_every_way_in(console: Console) -> None:
+    headers = await console.enter("admin")
+    user_id = await console.person("out@example.test", "end-user")
+    now = clock.now()
+    async with console.rows.begin() as session:
+        lifetime = Lifetime(now.replace(year=2100) - now, now.replace(year=2100) - now)
+        await start(session, Start(user_id, b"y" * 32, ("password",), 1, lifetime, None, ""), now)
+        await messages.queue(session, messages.Draft(messages.Kind.RECOVER, "out@example.test", user_id), now)
+    await console.client.post(f"/admin/users/{user_id}/lock", headers=headers, form={"reason": "x"})
+    async with console.rows() as session:
+        assert await session.scalar(select(Session.id).where(Session.user_id == user_id, Session.ended_at.is_(None))) is None
+        assert await session.scalar(select(Message.dropped_at).where(Message.user_id == user_id))
+
+
+async def test_a_deleted_address_is_free_and_restoring_it_then_is_refused_kindly(console: Console) -> None:
+    headers = await console.enter("admin")
+    user_id = await console.person("reuse@example.test", "end-user")
+    await console.client.post(f"/admin/users/{user_id}/delete", headers=headers, form={"reason": "x"})
+    await console.person("REUSE@example.test", "end-user")
+    await console.client.post(f"/admin/users/{user_id}/restore", headers=headers, form={})
+    text = await page(console, f"/admin/users/{user_id}", headers)
+    assert "Another account has this e-mail address by now" in text
+
+
+async def test_nobody_shuts_themselves_out(console: Console) -> None:
+    headers = await console.enter("admin")
+    me = next(iter(console.auth.people.values()))
+    await console.person("spare@example.test", "admin")
+    for act in ("lock", "delete"):
+        await console.client.post(f"/admin/users/{me}/{act}", headers=headers, form={"reason": "x"})
+        assert "cannot shut yourself out" in await page(console, f"/admin/users/{me}", headers)
