@@ -17,10 +17,17 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A repository with one test that passes, and one linter that is content."""
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_one.py").write_text("def test_good():\n    pass\n")
-    (tmp_path / "pyproject.toml").write_text("[tool.coverage.run]\nparallel = true\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.coverage.run]\nbranch = true\nparallel = true\n")
     monkeypatch.setattr(command, "ROOT", tmp_path)
     monkeypatch.setattr(command, "LINT", (LINTER,))
-    for name in ("CI", "OSTIARY_REQUIRE", "OSTIARY_TEST_POSTGRES", "PYTEST_XDIST_WORKER"):
+    for name in (
+        "CI",
+        "OSTIARY_REQUIRE",
+        "OSTIARY_TEST_POSTGRES",
+        "PYTEST_XDIST_WORKER",
+        "COVERAGE_FILE",
+        "COVERAGE_PROCESS_CONFIG",
+    ):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
