@@ -98,11 +98,15 @@ def _create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADING})
     quote = connection.dialect.identifier_preparer.quote
     for role in ROLES:
-        known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first()
+        if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first():
+            # Roles belong to the whole server, the lock above to one database: somebody else may be faster.
+            connection.exec_driver_sql(
+                f"DO $$ BEGIN CREATE ROLE {quote(role)} LOGIN; "
+                "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            )
         password = passwords.get(role, "").replace("'", "''")
-        clause = f" PASSWORD '{password}'" if password else ""
-        if not known or clause:
-            connection.exec_driver_sql(f"{'ALTER' if known else 'CREATE'} ROLE {quote(role)} LOGIN{clause}")
+        if password:
+            connection.exec_driver_sql(f"ALTER ROLE {quote(role)} LOGIN PASSWORD '{password}'")
     database = connection.execute(text("SELECT current_database()")).scalar_one()
     connection.exec_driver_sql(f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {quote(database)} TO ostiary_owner")
     connection.exec_driver_sql("GRANT USAGE, CREATE ON SCHEMA public TO ostiary_owner")
