@@ -99,7 +99,9 @@ async def test_a_refused_programs_reference_is_explained_by_auth(
     ada = await make_person(sessions, tools, holds=("admin",))
     low = await make_person(sessions, tools, "low@example.test")
     stranger = await (await browser.get("/admin/api/v1/users")).get_json()
-    forged = await (await browser.get("/admin/api/v1/users", headers={"Authorization": f"Bearer os_{'a' * 55}"})).get_json()
+    forged = await (
+        await browser.get("/admin/api/v1/users", headers={"Authorization": f"Bearer os_{'a' * 55}"})
+    ).get_json()
     known = await (await browser.get("/admin/api/v1/users", headers=low.bearer)).get_json()
     assert stranger["reference"].startswith("s-")
     assert forged["reference"].startswith("s-")
@@ -127,7 +129,9 @@ async def test_a_password_goes_to_auth_which_hashes_judges_and_writes_it_down(
     good = await browser.post(where, headers=ada.bearer, form={**form, "password": "copper kettle meadow 77"})
     assert good.status_code == 303
     async with sessions() as session:
-        hashed = await session.scalar(select(Password.hash).where(Password.user_id == bob.id, Password.adopted_at.is_not(None)))
+        hashed = await session.scalar(
+            select(Password.hash).where(Password.user_id == bob.id, Password.adopted_at.is_not(None))
+        )
         events = list(await session.scalars(select(AuditEvent.event).where(AuditEvent.target_id == bob.id)))
         actor = await session.scalar(select(AuditEvent.actor).where(AuditEvent.event == "admin:password:set"))
     assert (await tools.passwords.verify(hashed, "copper kettle meadow 77")).right
@@ -146,7 +150,9 @@ async def test_nobody_sets_the_password_of_somebody_above(
 
         await roles.add(session, "setter", "", frozenset({"users:read", "users:update", "users:set-password"}))
     low = await make_person(sessions, tools, "low@example.test", holds=("setter",))
-    answer = await browser.patch(f"/admin/api/v1/users/{ada.id}", headers=low.bearer, json={"password": "copper kettle meadow 77"})
+    answer = await browser.patch(
+        f"/admin/api/v1/users/{ada.id}", headers=low.bearer, json={"password": "copper kettle meadow 77"}
+    )
     assert answer.status_code == 403
     assert re.fullmatch(r"[0-9A-Z]{4}-[0-9A-Z]{4}", (await answer.get_json())["reference"])
 

@@ -18,4 +18,3 @@ async def test_every_json_route_is_described_with_types(console: Console) -> Non
             good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
             assert good["content"]["application/json"]["schema"]
             assert operation["tags"]
-

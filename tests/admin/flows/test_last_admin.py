@@ -59,7 +59,9 @@ async def _somebody(desk: Desk) -> UUID:
             select(User.id)
             .join(RoleGrant, RoleGrant.user_id == User.id)
             .join(Role, Role.id == RoleGrant.role_id)
-            .where(Role.name == "admin", RoleGrant.ended_at.is_(None), User.locked_at.is_(None), User.deleted_at.is_(None))
+            .where(
+                Role.name == "admin", RoleGrant.ended_at.is_(None), User.locked_at.is_(None), User.deleted_at.is_(None)
+            )
         )
     assert found is not None
     return found
@@ -72,7 +74,9 @@ async def test_the_last_administrator_is_told_so_on_the_page_and_by_json(console
     assert sent.status_code == 303
     page = await console.client.get(sent.headers["Location"], headers=headers)
     assert "nobody who can administer Ostiary" in await page.get_data(as_text=True)
-    grant = (await (await console.client.get("/admin/api/v1/grants?role=admin", headers=headers)).get_json())["items"][0]
+    grant = (await (await console.client.get("/admin/api/v1/grants?role=admin", headers=headers)).get_json())["items"][
+        0
+    ]
     answer = await console.client.delete(f"/admin/api/v1/grants/{grant['id']}", headers=headers)
     assert answer.status_code == 409
     assert "nobody who can administer" in (await answer.get_json())["detail"]

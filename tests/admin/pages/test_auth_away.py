@@ -65,7 +65,9 @@ def sleeping() -> Callable[[web.Request], Awaitable[web.Response]]:
     return answer
 
 
-def saying(status: int, body: bytes, kind: str = "application/json", **headers: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+def saying(
+    status: int, body: bytes, kind: str = "application/json", **headers: str
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(_request: web.Request) -> web.Response:
         return web.Response(status=status, body=body, content_type=kind, headers=headers)
 

@@ -33,14 +33,26 @@ async def test_typed_text_is_never_markup_on_any_page(console: Console) -> None:
         lifetime = Lifetime(now.replace(year=2100) - now, now.replace(year=2100) - now)
         begun = Start(user_id, b"x" * 32, ("password",), 1, lifetime, "192.0.2.1", EVIL)
         await start(session, begun, now)
-        message = await messages.queue(session, messages.Draft(messages.Kind.WELCOME, "evil@example.test", user_id), now)
+        message = await messages.queue(
+            session, messages.Draft(messages.Kind.WELCOME, "evil@example.test", user_id), now
+        )
         row = await session.get(Message, message)
         assert row is not None
         row.last_reply, row.failed_at = EVIL, now
     for path, form in (
         (f"/admin/users/{user_id}/grants", {"role": "support", "reason": EVIL}),
         ("/admin/roles/new", {"name": "evil", "description": EVIL}),
-        ("/admin/sites/new", {"name": EVIL, "host": "evil.example.test", "position": "1", "path": "/x", "methods": "", "who": "role:evil"}),
+        (
+            "/admin/sites/new",
+            {
+                "name": EVIL,
+                "host": "evil.example.test",
+                "position": "1",
+                "path": "/x",
+                "methods": "",
+                "who": "role:evil",
+            },
+        ),
         (f"/admin/users/{user_id}/lock", {"reason": EVIL}),
     ):
         sent = await console.client.post(path, headers=headers, form=form)
@@ -83,7 +95,13 @@ async def test_fields_that_no_page_has_are_refused_by_name(console: Console) -> 
 
 async def test_creating_somebody_sends_an_invitation_and_keeps_what_was_typed_on_error(console: Console) -> None:
     headers = await console.enter("admin")
-    form = {"email": "Grace@Example.test", "name": "Grace", "roles": "support", "reason": "new colleague", "invite": "1"}
+    form = {
+        "email": "Grace@Example.test",
+        "name": "Grace",
+        "roles": "support",
+        "reason": "new colleague",
+        "invite": "1",
+    }
     sent = await console.client.post("/admin/users/new", headers=headers, form=form)
     assert sent.status_code == 303
     text = await page(console, sent.headers["Location"], headers)
@@ -107,7 +125,10 @@ async def test_the_password_field_is_blank_and_blank_keeps(console: Console) -> 
     field = re.search(r'<input[^>]*name="password"[^>]*>', text)
     assert field is not None
     assert "value=" not in field[0]
-    for form in ({"email": "keep@example.test", "name": "Kept", "password": ""}, {"email": "keep@example.test", "name": "Kept"}):
+    for form in (
+        {"email": "keep@example.test", "name": "Kept", "password": ""},
+        {"email": "keep@example.test", "name": "Kept"},
+    ):
         assert (await console.client.post(where, headers=headers, form=form)).status_code == 303
     assert console.auth.passwords == {}
     form = {"email": "keep@example.test", "name": "Kept", "password": "a brand new password"}
@@ -138,7 +159,9 @@ async def test_a_password_needs_its_own_permission(console: Console) -> None:
     form = {"email": "plain@example.test", "name": "", "password": "a brand new password"}
     assert (await console.client.post(f"/admin/users/{user_id}/edit", headers=low, form=form)).status_code == 403
     assert 'name="password"' not in await page(console, f"/admin/users/{user_id}/edit", low)
-    patch = await console.client.patch(f"/admin/api/v1/users/{user_id}", headers=low, json={"password": "a brand new password"})
+    patch = await console.client.patch(
+        f"/admin/api/v1/users/{user_id}", headers=low, json={"password": "a brand new password"}
+    )
     assert patch.status_code == 403
     assert console.auth.passwords == {}
 
@@ -227,7 +250,10 @@ async def test_locking_ends_every_way_in(console: Console) -> None:
         await messages.queue(session, messages.Draft(messages.Kind.RECOVER, "out@example.test", user_id), now)
     await console.client.post(f"/admin/users/{user_id}/lock", headers=headers, form={"reason": "x"})
     async with console.rows() as session:
-        assert await session.scalar(select(Session.id).where(Session.user_id == user_id, Session.ended_at.is_(None))) is None
+        assert (
+            await session.scalar(select(Session.id).where(Session.user_id == user_id, Session.ended_at.is_(None)))
+            is None
+        )
         assert await session.scalar(select(Message.dropped_at).where(Message.user_id == user_id))
 
 
@@ -248,3 +274,20 @@ async def test_nobody_shuts_themselves_out(console: Console) -> None:
     for act in ("lock", "delete"):
         await console.client.post(f"/admin/users/{me}/{act}", headers=headers, form={"reason": "x"})
         assert "cannot shut yourself out" in await page(console, f"/admin/users/{me}", headers)
+
+
+async def test_the_way_back_is_always_a_page_of_ours(console: Console) -> None:
+    headers = await console.enter("admin")
+    user_id = await console.person("back@example.test", "end-user")
+    where = f"/admin/users/{user_id}"
+    for wanted in (
+        "//evil.test",
+        "https://evil.test",
+        "/\\evil.test",
+        "javascript:alert(1)",
+        "\u00a0//evil.test",
+        "evil",
+    ):
+        sent = await console.client.post(f"{where}/confirm", headers=headers, form={"back": wanted})
+        assert sent.status_code in {303, 422}
+        assert sent.headers.get("Location", where) == where

@@ -98,7 +98,11 @@ async def refuse(console: Console, user_id: object, requirement: Requirement) ->
         account = await users.account(session, UUID(str(user_id)), now)
         decision = decide(Presented(True, facts, account), requirement, now)
         code = await denials.record(
-            session, denials.Refusal(UUID(str(user_id)), str(requirement), "GET", "https://wiki.example.test/", decision.to_json()), now
+            session,
+            denials.Refusal(
+                UUID(str(user_id)), str(requirement), "GET", "https://wiki.example.test/", decision.to_json()
+            ),
+            now,
         )
     await kept(console, code)
     return code
@@ -109,7 +113,9 @@ async def test_support_sees_the_steps_but_no_button_it_may_not_press(console: Co
     admin = await console.enter("admin")
     await console.client.post(f"/admin/users/{user_id}/lock", headers=admin, form={"reason": "why not"})
     code = await refuse(console, user_id, Requirement(Asks.SIGNED_IN))
-    page = await (await console.client.get(f"/admin/denials/{code}", headers=await console.enter("support"))).get_data(as_text=True)
+    page = await (await console.client.get(f"/admin/denials/{code}", headers=await console.enter("support"))).get_data(
+        as_text=True
+    )
     assert "Is the account usable?" in page
     assert f"/admin/users/{user_id}/unlock" not in page
 
@@ -139,7 +145,9 @@ async def test_an_act_above_ones_own_permissions_is_a_refusal_on_record(console:
     admin = await console.person("high@example.test", "admin")
     await console.person("spare@example.test", "admin")
     support = await console.enter("support")
-    page = await console.client.post(f"/admin/users/{admin}/recover", headers={**support, "Accept": "text/html"}, form={})
+    page = await console.client.post(
+        f"/admin/users/{admin}/recover", headers={**support, "Accept": "text/html"}, form={}
+    )
     assert page.status_code == 403
     answer = await console.client.post(f"/admin/api/v1/users/{admin}/recover", headers=support)
     body = await answer.get_json()

@@ -107,7 +107,9 @@ async def test_every_role_gets_what_the_table_says(console: Console) -> None:
         people[role.name] = (await console.enter(role.name), frozenset(role.permissions))
     for name, (headers, held) in people.items():
         for method, rule in routes(console):
-            answer = await console.client.open(filled(rule.rule), method=method, headers={**headers, "Accept": "text/html"})
+            answer = await console.client.open(
+                filled(rule.rule), method=method, headers={**headers, "Accept": "text/html"}
+            )
             allowed = wanted(method, rule.rule) in held
             assert (answer.status_code == 403) is not allowed, (name, method, rule.rule, answer.status_code)
             assert answer.status_code < 500, (name, method, rule.rule)
@@ -142,5 +144,10 @@ async def test_what_was_wanted_is_kept_with_its_query(console: Console) -> None:
 async def test_navigation_shows_only_what_may_be_opened(console: Console) -> None:
     support = await console.enter("support")
     page = await (await console.client.get("/admin/users", headers=support)).get_data(as_text=True)
-    for href, shown in (("/admin/users", True), ("/admin/sessions", True), ("/admin/roles", False), ("/admin/audit", False)):
+    for href, shown in (
+        ("/admin/users", True),
+        ("/admin/sessions", True),
+        ("/admin/roles", False),
+        ("/admin/audit", False),
+    ):
         assert (f'<li><a href="{href}"' in page) is shown

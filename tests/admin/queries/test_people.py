@@ -25,7 +25,9 @@ async def crowd(desk: Desk, count: int) -> None:
         seen = now - timedelta(days=number // 3) if number % 4 else None
         values = {"last_seen_at": seen, "name": f"Name {number // 5}", "created_at": now - timedelta(days=number // 2)}
         async with desk.rows.begin() as session:
-            await session.execute(update(User).where(User.id == user_id).values(**values).execution_options(synchronize_session=False))
+            await session.execute(
+                update(User).where(User.id == user_id).values(**values).execution_options(synchronize_session=False)
+            )
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ async def person(work: AdminWork, user_id: UUID) -> Account:
 
     Held until the act is committed: of two clicks, or two administrators, the second sees what the first did.
     """
-    held = await users.hold(work.session, user_id)
+    held = await users.hold_alone(work.session, user_id)
     found = await users.account(work.session, user_id, work.now) if held else None
     if found is None:
         raise NotFound("There is no such person.")
