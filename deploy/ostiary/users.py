@@ -16,7 +16,8 @@ from ostiary_admin.queries.people import PersonRow
 from ostiary_admin.tools import AdminWork
 from ostiary_auth.flows import claim, new_password
 from ostiary_auth.tools import AuthWork
-from ostiary_shared.store import passwords
+from ostiary_shared.events import Event
+from ostiary_shared.store import audit, passwords
 
 STATES = ("active", "locked", "deleted", "unconfirmed", "any")
 
@@ -99,7 +100,7 @@ async def _create_with_password(work: AuthWork, newcomer: Newcomer) -> object:
     identifier = await flow.create(as_admin, newcomer.wanted)
     await flow.confirm(as_admin, identifier)
     await passwords.put(work.session, identifier, await work.tools.passwords.hash(password), work.now)
-    await flow.password_was_set(as_admin, identifier)
+    await audit.record(work, Event.PASSWORD_SET, audit.Target(identifier, newcomer.wanted.email))
     return identifier
 
 
