@@ -55,7 +55,7 @@ async def test_changing_the_password_keeps_this_browser_in_and_no_other(auth: Cl
     other = auth.app.test_client()
     await sign_in(other)
     before = cookies(await sign_in(auth))["ostiary"]
-    assert "not your present password" in await words(await _change(auth, WRONG, OTHER))
+    assert "not your current password" in await words(await _change(auth, WRONG, OTHER))
     assert "at least 15" in await words(await _change(auth, PASSWORD, "short"))
     assert (await other.get("/account")).status_code == 200
     changed = await _change(auth, PASSWORD, OTHER)

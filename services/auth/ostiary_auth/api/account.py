@@ -21,7 +21,7 @@ blueprint = Blueprint("api_account", __name__, url_prefix="/api/v1/account")
 
 SENT = "If the address can be yours, a mail is on its way to it."
 DEAD = "This link or code does not work any more."
-WRONG = Invalid(FieldError("current_password", "This is not your present password."))
+WRONG = Invalid(FieldError("current_password", "This is not your current password."))
 
 
 @blueprint.get("")

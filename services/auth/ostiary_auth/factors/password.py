@@ -87,7 +87,7 @@ def objection(password: str, context: tuple[str, ...] = ()) -> str | None:
     """Why a new password is not acceptable, in words; None when it is. `context` are words an attacker tries first."""
     length = len(canonical(password))
     if length < MIN_LENGTH:
-        return f"Please use at least {MIN_LENGTH} characters. A few words in a row are easy to remember."
+        return f"Please use at least {MIN_LENGTH} characters; this has {length}. A few words in a row will do."
     if length > MAX_LENGTH:
         return f"Please use at most {MAX_LENGTH} characters."
     words = [word for word in (*context, "ostiary", "admin") if len(word) > 2]

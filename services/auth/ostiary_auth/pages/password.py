@@ -34,7 +34,7 @@ async def change() -> ResponseReturnValue:
                 carry(outcome.token, remember=outcome.remember)
                 await flash(_told(outcome.ended), "good")
                 return see_other("/account/password")
-            sent.errors["current_password"] = "This is not your present password."
+            sent.errors["current_password"] = "This is not your current password."
     except Invalid as invalid:
         sent.reject(invalid)
     return await render_template("password.html", errors=sent.errors), 422
