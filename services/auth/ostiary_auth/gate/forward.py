@@ -14,11 +14,11 @@ from ostiary_shared.web.door import JUDGED_WITHIN, Unlimited, door
 blueprint = Blueprint("gate", __name__)
 
 EVERY_REQUEST = Unlimited("asked for every request of a site; strangers cost one look-up at most")
-# Should a proxy ask with the client's own method, that must be judged, too: an automatic OPTIONS answer would be a 200.
+# Should a proxy ask with the client's own method, that is judged, too. Without OPTIONS here Quart would answer it, by 200.
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
-@blueprint.route("/gate", methods=METHODS, provide_automatic_options=False)
+@blueprint.route("/gate", methods=METHODS)
 @hide
 @door(JUDGED_WITHIN, EVERY_REQUEST, csrf.Stance.NOT_NEEDED)
 async def forward() -> ResponseReturnValue:

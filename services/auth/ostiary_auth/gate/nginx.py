@@ -15,7 +15,7 @@ from ostiary_shared.web.door import JUDGED_WITHIN, door
 blueprint = Blueprint("gate_nginx", __name__)
 
 
-@blueprint.route("/gate/nginx", methods=METHODS, provide_automatic_options=False)
+@blueprint.route("/gate/nginx", methods=METHODS)
 @hide
 @door(JUDGED_WITHIN, EVERY_REQUEST, csrf.Stance.NOT_NEEDED)
 async def nginx() -> ResponseReturnValue:
