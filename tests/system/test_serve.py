@@ -11,6 +11,8 @@ import urllib.request
 from tests.conftest import ADMIN_SECRET, AUTH_SECRET, Databases
 from tests.system.test_up import free_port
 
+OUTSIDE = {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")}
+
 
 def ready(url: str) -> bool:
     deadline = time.monotonic() + 60
@@ -25,7 +27,7 @@ def ready(url: str) -> bool:
 
 def test_the_services_run_apart_and_end_orderly(database: Databases) -> None:
     auth, admin = free_port(), free_port()
-    common = {"OSTIARY_PUBLIC_URL": f"http://localhost:{auth}", "PATH": os.environ["PATH"]}
+    common = {**OUTSIDE, "OSTIARY_PUBLIC_URL": f"http://localhost:{auth}"}
     for_auth = {
         "OSTIARY_DATABASE_URL": database.auth,
         "OSTIARY_SECRET_KEY": AUTH_SECRET,
@@ -59,7 +61,7 @@ def test_the_services_run_apart_and_end_orderly(database: Databases) -> None:
 
 def test_a_wrong_setting_or_a_busy_port_stops_the_start_with_a_sentence(database: Databases) -> None:
     line = [sys.executable, "-P", "-m", "ostiary", "serve", "auth"]
-    environment = {"PATH": os.environ["PATH"], "OSTIARY_DATABASE_URL": database.auth}
+    environment = {**OUTSIDE, "OSTIARY_DATABASE_URL": database.auth}
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert "OSTIARY_PUBLIC_URL is not set" in done.stderr
