@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from quart import Quart
+from quart import Quart, Response
 from quart.typing import TestClientProtocol
 
 from ostiary_admin import auth_client
@@ -77,6 +77,11 @@ class Console:
     async def person(self, email: str, *held: str, confirmed: bool = True, name: str = "") -> UUID:
         """Somebody with these roles for good."""
         return await add_person(self.rows, email, *held, confirmed=confirmed, name=name)
+
+    async def open(self, path: str, method: str, headers: dict[str, str]) -> Response:
+        """A request without a body."""
+        answer: Response = await getattr(self.client, method.lower())(path, headers=headers)
+        return answer
 
     async def enter(self, *held: str, email: str = "") -> dict[str, str]:
         """Headers of somebody new with these roles, signed in."""

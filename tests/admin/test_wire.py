@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -28,7 +28,7 @@ class Quiet(uvicorn.Server):
     """A server that leaves the test run's signals alone."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
@@ -49,7 +49,7 @@ class RealAuth:
         app = create_auth(self.settings)
         server = Quiet(uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1))
         task = asyncio.create_task(server.serve([listener]))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - a flag is all uvicorn has
             await asyncio.sleep(0.01)
         self.running.append((server, task))
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientTimeout, web
 
 from ostiary_admin import auth_client
 from ostiary_admin.app import create_app
@@ -17,7 +17,7 @@ async def test_auth_down_is_a_clear_page_and_nothing_is_let_in(console: Console)
     headers = {**await console.enter("admin"), "Accept": "text/html"}
     console.auth.fault = OSError("refused")
     for method, path in (("GET", "/admin"), ("GET", "/admin/users"), ("POST", "/admin/users/new")):
-        answer = await console.client.open(path, method=method, headers=headers)
+        answer = await console.open(path, method=method, headers=headers)
         text = await answer.get_data(as_text=True)
         assert answer.status_code == 503
         assert answer.headers["Retry-After"]
@@ -81,17 +81,21 @@ MAD = {
     "a page": saying(200, b"<html>hello", "text/html"),
     "half a body": saying(200, b'{"user": {"id": "'),
     "a list": saying(200, b"[]"),
-    "no session": saying(200, b'{"user": {"id": "%s", "email": "", "name": "", "roles": [], "permissions": []}}' % NIL.encode()),
+    "no session": saying(
+        200, b'{"user": {"id": "%s", "email": "", "name": "", "roles": [], "permissions": []}}' % NIL.encode()
+    ),
     "a naked time": saying(
         200,
-        b'{"user": {"id": "%(n)s", "email": "a", "name": "b", "roles": [], "permissions": []}, "session": {"id": "%(n)s",'
-        b'"assurance": 1, "methods": [], "created_at": "2026-01-01T00:00:00", "authenticated_at": "2026-01-01T00:00:00",'
+        b'{"user": {"id": "%(n)s", "email": "a", "name": "b", "roles": [], "permissions": []}, '
+        b'"session": {"id": "%(n)s", '
+        b'"assurance": 1, "methods": [], "created_at": "2026-01-01T00:00:00", '
+        b'"authenticated_at": "2026-01-01T00:00:00", '
         b'"expires_at": "2099-01-01T00:00:00"}}' % {b"n": NIL.encode()},
     ),
     "a redirect": saying(302, b"", Location="/somewhere"),
     "too much": saying(200, b'{"user": "' + b"x" * 400_000 + b'"}'),
     "not allowed": saying(403, b"{}"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("how", MAD)
@@ -99,7 +103,7 @@ async def test_a_mad_auth_lets_nobody_in(
     how: str, console: Console, admin_settings: AdminSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auth_client, "fetch_session", fetch_session)
-    monkeypatch.setattr(auth_client, "ASK", auth_client.ClientTimeout(total=0.3))
+    monkeypatch.setattr(auth_client, "ASK", ClientTimeout(total=0.3))
     headers = {**await console.enter("admin"), "Accept": "text/html"}
     served = web.Application()
     served.router.add_get("/api/v1/session", MAD[how])

@@ -5,10 +5,21 @@ import pytest
 from tests.admin.conftest import Console
 
 PAGES = (
-    "/admin", "/admin/users", "/admin/users/new", "/admin/roles", "/admin/roles/new", "/admin/roles/admin",
-    "/admin/roles/support/edit", "/admin/roles/admin/edit", "/admin/sessions", "/admin/sites", "/admin/sites/new",
-    "/admin/audit", "/admin/mail", "/admin/denials",
-)  # fmt: skip
+    "/admin",
+    "/admin/users",
+    "/admin/users/new",
+    "/admin/roles",
+    "/admin/roles/new",
+    "/admin/roles/admin",
+    "/admin/roles/support/edit",
+    "/admin/roles/admin/edit",
+    "/admin/sessions",
+    "/admin/sites",
+    "/admin/sites/new",
+    "/admin/audit",
+    "/admin/mail",
+    "/admin/denials",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

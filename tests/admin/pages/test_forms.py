@@ -60,10 +60,22 @@ async def test_typed_text_is_never_markup_on_any_page(console: Console) -> None:
     async with console.rows() as session:
         site_id = await session.scalar(select(Site.id))
     for path in (
-        "/admin", "/admin/users", f"/admin/users/{user_id}", f"/admin/users/{user_id}/edit", "/admin/sessions", "/admin/roles",
-        "/admin/roles/evil", "/admin/roles/evil/edit", "/admin/sites", f"/admin/sites/{site_id}", f"/admin/sites/{site_id}/edit",
-        "/admin/audit", "/admin/mail", f"/admin/mail/{message}", f"/admin/mail?user={user_id}",
-    ):  # fmt: skip
+        "/admin",
+        "/admin/users",
+        f"/admin/users/{user_id}",
+        f"/admin/users/{user_id}/edit",
+        "/admin/sessions",
+        "/admin/roles",
+        "/admin/roles/evil",
+        "/admin/roles/evil/edit",
+        "/admin/sites",
+        f"/admin/sites/{site_id}",
+        f"/admin/sites/{site_id}/edit",
+        "/admin/audit",
+        "/admin/mail",
+        f"/admin/mail/{message}",
+        f"/admin/mail?user={user_id}",
+    ):
         text = await page(console, path, headers)
         assert "<script>alert" not in text
         assert "<b id=" not in text
@@ -169,9 +181,13 @@ async def test_a_password_needs_its_own_permission(console: Console) -> None:
 async def test_rules_are_sorted_by_number_and_dropped_without_a_path(console: Console) -> None:
     headers = await console.enter("admin")
     form = {
-        "name": "Wiki", "host": "WIKI.example.test:8443", "position": ["20", "10", "30"], "path": ["/", "/public/", ""],
-        "methods": ["", "get, head", "POST"], "who": ["permission:users:read", "anyone", "anyone"],
-    }  # fmt: skip
+        "name": "Wiki",
+        "host": "WIKI.example.test:8443",
+        "position": ["20", "10", "30"],
+        "path": ["/", "/public/", ""],
+        "methods": ["", "get, head", "POST"],
+        "who": ["permission:users:read", "anyone", "anyone"],
+    }
     sent = await console.client.post("/admin/sites/new", headers={**headers, **LISTS}, data=urlencode(form, doseq=True))
     assert sent.status_code == 303, await sent.get_data(as_text=True)
     site_id = UUID(sent.headers["Location"].rsplit("/", 1)[1])
@@ -181,8 +197,9 @@ async def test_rules_are_sorted_by_number_and_dropped_without_a_path(console: Co
     assert site is not None
     assert site.host == "wiki.example.test:8443"
     assert [(r.path_prefix, list(r.methods), r.asks, r.value) for r in rules] == [
-        ("/public/", ["GET", "HEAD"], "anyone", ""), ("/", [], "permission", "users:read"),
-    ]  # fmt: skip
+        ("/public/", ["GET", "HEAD"], "anyone", ""),
+        ("/", [], "permission", "users:read"),
+    ]
     text = await page(console, f"/admin/sites/{site_id}/edit", headers)
     assert text.count('name="path"') == 2 + 3
 
@@ -191,10 +208,22 @@ async def test_faulty_hosts_and_paths_are_named_and_nothing_is_kept(console: Con
     headers = await console.enter("admin")
     good = {"name": "x", "host": "ok.test", "position": "1", "path": "/", "methods": "", "who": "anyone"}
     for field, value in (
-        ("host", "http://x.test"), ("host", "x.test:99999"), ("host", "a b"), ("host", "x.test/path"), ("path", "no-slash"),
-        ("path", "/a//b"), ("path", "/a/../b"), ("path", "/a?b"), ("path", "/%2e%2e/"), ("methods", "G<T"), ("who", "role:nobody"),
-        ("who", "permission:all"), ("who", "everyone"), ("position", "first"), ("name", ""),
-    ):  # fmt: skip
+        ("host", "http://x.test"),
+        ("host", "x.test:99999"),
+        ("host", "a b"),
+        ("host", "x.test/path"),
+        ("path", "no-slash"),
+        ("path", "/a//b"),
+        ("path", "/a/../b"),
+        ("path", "/a?b"),
+        ("path", "/%2e%2e/"),
+        ("methods", "G<T"),
+        ("who", "role:nobody"),
+        ("who", "permission:all"),
+        ("who", "everyone"),
+        ("position", "first"),
+        ("name", ""),
+    ):
         answer = await console.client.post("/admin/sites/new", headers=headers, form={**good, field: value})
         assert answer.status_code == 422, (field, value)
         text = await answer.get_data(as_text=True)
@@ -210,16 +239,29 @@ async def test_every_act_leaves_one_row_with_its_actor_and_reason(console: Conso
     user_id = await console.person("subject@example.test", "end-user")
     where = f"/admin/users/{user_id}"
     for act, form in (
-        ("lock", {"reason": "why"}), ("lock", {"reason": "twice"}), ("unlock", {}), ("recover", {}), ("sessions/end", {}),
-        ("grants", {"role": "support", "reason": "because"}), ("grants/support/revoke", {}), ("delete", {"reason": "gone"}), ("restore", {}),
-    ):  # fmt: skip
+        ("lock", {"reason": "why"}),
+        ("lock", {"reason": "twice"}),
+        ("unlock", {}),
+        ("recover", {}),
+        ("sessions/end", {}),
+        ("grants", {"role": "support", "reason": "because"}),
+        ("grants/support/revoke", {}),
+        ("delete", {"reason": "gone"}),
+        ("restore", {}),
+    ):
         assert (await console.client.post(f"{where}/{act}", headers=headers, form=form)).status_code == 303
     async with console.rows() as session:
         rows = list(await session.scalars(select(AuditEvent).order_by(AuditEvent.at, AuditEvent.id)))
     assert [row.event for row in rows] == [
-        "admin:user:locked", "admin:user:unlocked", "admin:recovery:sent", "admin:sessions:ended",
-        "admin:grant:given", "admin:grant:ended", "admin:user:deleted", "admin:user:restored",
-    ]  # fmt: skip
+        "admin:user:locked",
+        "admin:user:unlocked",
+        "admin:recovery:sent",
+        "admin:sessions:ended",
+        "admin:grant:given",
+        "admin:grant:ended",
+        "admin:user:deleted",
+        "admin:user:restored",
+    ]
     assert {row.actor for row in rows} == {"boss@example.test"}
     assert {row.target_id for row in rows} == {user_id}
     assert rows[0].reason == "why"

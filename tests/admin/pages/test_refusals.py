@@ -64,9 +64,13 @@ async def test_one_click_grants_a_role_unlocks_or_confirms_and_comes_back(consol
     now = clock.now()
     sent = await console.client.post("/admin/roles/new", headers=headers, form={"name": "editor"})
     assert sent.status_code == 303
-    for number, (requirement, trouble) in enumerate((
-        (Requirement(Asks.ROLE, "editor"), ""), (Requirement(Asks.SIGNED_IN), "lock"), (Requirement(Asks.SIGNED_IN), "unconfirmed"),
-    )):  # fmt: skip
+    for number, (requirement, trouble) in enumerate(
+        (
+            (Requirement(Asks.ROLE, "editor"), ""),
+            (Requirement(Asks.SIGNED_IN), "lock"),
+            (Requirement(Asks.SIGNED_IN), "unconfirmed"),
+        )
+    ):
         user_id = await console.person(f"person{number}@example.test", "end-user", confirmed=trouble != "unconfirmed")
         if trouble == "lock":
             await console.client.post(f"/admin/users/{user_id}/lock", headers=headers, form={"reason": "why not"})

@@ -56,11 +56,17 @@ ACTS = {
     ("GET", "sites/ID/edit"): Permission.SITES_WRITE,
 }
 READS = {
-    "": Permission.USERS_READ, "users": Permission.USERS_READ, "grants": Permission.USERS_READ,
-    "roles": Permission.ROLES_READ, "sessions": Permission.SESSIONS_READ, "sites": Permission.SITES_READ,
-    "audit": Permission.AUDIT_READ, "mail": Permission.MESSAGES_READ, "messages": Permission.MESSAGES_READ,
+    "": Permission.USERS_READ,
+    "users": Permission.USERS_READ,
+    "grants": Permission.USERS_READ,
+    "roles": Permission.ROLES_READ,
+    "sessions": Permission.SESSIONS_READ,
+    "sites": Permission.SITES_READ,
+    "audit": Permission.AUDIT_READ,
+    "mail": Permission.MESSAGES_READ,
+    "messages": Permission.MESSAGES_READ,
     "denials": Permission.DENIALS_READ,
-}  # fmt: skip
+}
 
 
 def wanted(method: str, rule: str) -> Permission:
@@ -107,9 +113,7 @@ async def test_every_role_gets_what_the_table_says(console: Console) -> None:
         people[role.name] = (await console.enter(role.name), frozenset(role.permissions))
     for name, (headers, held) in people.items():
         for method, rule in routes(console):
-            answer = await console.client.open(
-                filled(rule.rule), method=method, headers={**headers, "Accept": "text/html"}
-            )
+            answer = await console.open(filled(rule.rule), method=method, headers={**headers, "Accept": "text/html"})
             allowed = wanted(method, rule.rule) in held
             assert (answer.status_code == 403) is not allowed, (name, method, rule.rule, answer.status_code)
             assert answer.status_code < 500, (name, method, rule.rule)
@@ -119,14 +123,14 @@ async def test_other_methods_are_refused_or_unknown(console: Console) -> None:
     nobody = await console.enter()
     for _method, rule in routes(console):
         for method in ("HEAD", "OPTIONS", "TRACE", "PUT", "DELETE", "PATCH"):
-            answer = await console.client.open(filled(rule.rule), method=method, headers=nobody)
+            answer = await console.open(filled(rule.rule), method=method, headers=nobody)
             assert answer.status_code in {403, 405}, (method, rule.rule, answer.status_code)
 
 
 async def test_strangers_are_sent_to_sign_in_and_come_back(console: Console) -> None:
     for method, rule in routes(console):
         path = filled(rule.rule)
-        answer = await console.client.open(path, method=method, headers={"Accept": "text/html"})
+        answer = await console.open(path, method=method, headers={"Accept": "text/html"})
         if method == "GET" and "/api/" not in path:
             assert answer.status_code == 303, path
             assert answer.headers["Location"].startswith("/login?next=%2Fadmin")
