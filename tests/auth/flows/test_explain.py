@@ -129,3 +129,8 @@ async def test_a_sealed_code_cannot_be_changed(work: AuthWork) -> None:
     for place in (3, 20, len(code) - 3):
         other = "A" if code[place] != "A" else "B"
         assert await deny.find(work, code[:place] + other + code[place + 1 :]) is None
+
+
+async def test_a_strangers_code_stays_short_enough_to_send(work: AuthWork) -> None:
+    rule = Requirement(Asks.ROLE, "editor", source="rule 2 of Intranet (/editor/)")
+    assert len(deny.seal(work, decide(Presented(), rule, work.now), "GET", "https://wiki.example.org/editor/x")) < 200
