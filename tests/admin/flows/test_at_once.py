@@ -3,9 +3,10 @@
 import asyncio
 from uuid import UUID
 
+import pytest
 from sqlalchemy import func, select
 
-from ostiary_admin.flows import grants, locks, people, roles, sessions
+from ostiary_admin.flows import grants, locks, people, roles, sessions, sites
 from ostiary_admin.flows.people import Wanted
 from ostiary_shared import clock
 from ostiary_shared.errors import Conflict, Invalid, NotFound
@@ -111,6 +112,20 @@ async def test_a_role_that_was_held_once_can_be_deleted(desk: Desk) -> None:
     async with desk.acting(actor) as work:
         await roles.delete(work, "editor")
     assert await count_of(desk, "admin:role:deleted") == 1
+
+
+async def test_a_role_that_a_site_asks_for_stays_until_the_rule_is_changed(desk: Desk) -> None:
+    actor = await desk.person("boss@example.test", "admin")
+    async with desk.acting(actor) as work:
+        await roles.create(work, roles.Definition("editor", "", frozenset()))
+        wanted = sites.Wanted("The Gazette", "gazette.example.test", (sites.Rule("/", (), "role", "editor"),))
+        site_id = await sites.create(work, wanted)
+    with pytest.raises(Conflict, match="rules of The Gazette ask for the role editor"):
+        async with desk.acting(actor) as work:
+            await roles.delete(work, "editor")
+    async with desk.acting(actor) as work:
+        await sites.change(work, site_id, sites.Wanted("The Gazette", "gazette.example.test", ()))
+        await roles.delete(work, "editor")
 
 
 async def test_a_new_address_ends_sessions_links_and_mails_and_tells_the_old_one(desk: Desk) -> None:

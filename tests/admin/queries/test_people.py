@@ -41,7 +41,7 @@ async def test_paging_shows_everybody_once_in_every_order_and_back(desk: Desk, s
     for sort in SORTS:
         place: Place | None = Place()
         forward: list[list[str]] = []
-        last = keyset.Page[people.PersonRow]([], None, None)
+        last: keyset.Page[people.PersonRow] = keyset.Page([], None, None)
         while place is not None:
             async with desk.acting(actor) as work:
                 page = await people.page(work, Filter(), sort, place)

@@ -12,7 +12,7 @@ from ostiary_shared.errors import Conflict, FieldError, Invalid, NotFound
 from ostiary_shared.events import Event
 from ostiary_shared.models import Role
 from ostiary_shared.permissions import ADMIN, END_USER
-from ostiary_shared.store import audit, roles
+from ostiary_shared.store import audit, roles, sites
 
 RESERVED = "new"
 
@@ -60,7 +60,7 @@ async def change(work: AdminWork, wanted: Definition) -> bool:
 
 
 async def delete(work: AdminWork, name: str) -> None:
-    """Delete a role that nobody holds. Raises Conflict otherwise, and for the two that Ostiary itself needs."""
+    """Delete a role that nobody holds and no site asks for. Raises Conflict otherwise, and for the two that Ostiary itself needs."""
     role, held = await _changeable(work, name)
     if role.name in {ADMIN, END_USER}:
         raise Conflict(f"The role {role.name} is part of Ostiary and stays.")
@@ -68,6 +68,9 @@ async def delete(work: AdminWork, name: str) -> None:
     if count:
         people = "1 person holds" if count == 1 else f"{count} people hold"
         raise Conflict(f"{people} the role {role.name}. Take it away from them first.")
+    asking = await sites.asking(work.session, role.name)
+    if asking:
+        raise Conflict(f"The rules of {', '.join(asking)} ask for the role {role.name}. Change them first.")
     await audit.record(
         work, Event.ROLE_DELETED, audit.Target(role.id, role.name), changes=(_facts(role.description, held), {})
     )
