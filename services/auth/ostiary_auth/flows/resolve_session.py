@@ -14,7 +14,8 @@ async def resolve(work: AuthWork, token: str | None) -> Presented:
     if token is None or not genuine(token, PREFIX, work.tools.session_key):
         return Presented(carried=token is not None)
     presented = await sessions.present(work.session, digest(token), work.now)
+    session, account = presented.session, presented.account
     alive = decide(presented, Requirement(Asks.SIGNED_IN), work.now).allowed
-    if alive and presented.session and presented.account and await sessions.touch(work.session, presented.session.id, work.now):
-        await users.seen(work.session, presented.account.id, work.now)
+    if alive and session and account and await sessions.touch(work.session, session.id, work.now):
+        await users.seen(work.session, account.id, work.now)
     return presented

@@ -14,7 +14,7 @@ from ostiary_shared.web.door import JUDGED_WITHIN, Unlimited, door
 blueprint = Blueprint("gate", __name__)
 
 EVERY_REQUEST = Unlimited("asked for every request of a site; strangers cost one look-up at most")
-# Should a proxy ask with the client's own method, that is judged, too. Without OPTIONS here Quart would answer it, by 200.
+# Should a proxy ask with the client's own method, that is judged, too. Without OPTIONS here Quart would answer 200.
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
