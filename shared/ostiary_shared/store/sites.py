@@ -50,3 +50,14 @@ async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteR
 def _names(host: str) -> list[str]:
     """The entries that may speak for a host, the closest first."""
     return [host, host.rsplit(":", 1)[0]] if ":" in host.rpartition("]")[2] else [host]
+
+
+async def asking(session: AsyncSession, role: str) -> list[str]:
+    """The names of the sites that have a rule for this role."""
+    return list(
+        await session.scalars(
+            select(Site.name)
+            .where(Site.id.in_(select(SiteRule.site_id).where(SiteRule.asks == "role", SiteRule.value == role)))
+            .order_by(Site.name)
+        )
+    )
