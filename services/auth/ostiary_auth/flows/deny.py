@@ -20,17 +20,17 @@ MAX_SEALED_URL = 300
 _AAD = b"ostiary denial 1"
 # What most sealed refusals consist of: with it, a code is a third as long. Any change makes older codes unreadable.
 _COMMON = (
-    b'","m":"POST","u":"https://","t":"2026-0+00:00"}{"d":{"outcome":"refused","cause":"address",'
-    b'"remedy":{"kind":"fix-address","value":"","words":"Use the address as the site itself links it."},'
-    b'"steps":[{"check":"address","title":"Is the address written the one canonical way?","passed":false,'
-    b'"seen":"the path holds a "open-rule","words":"Add a rule that opens this address.","seen":"no site is set '
-    b'up for : nobody may enter","remedy":"no rule of  covers this address{"d":{"outcome":"sign_in",'
-    b'"cause":"session","cause":"cookie","remedy":{"kind":"sign-in","value":"","words":"Sign in."},'
-    b'"steps":[{"check":"cookie","title":"Did the request carry a session?","passed":true,"seen":"a session '
-    b'cookie or token","remedy":""},{"check":"session","title":"Is the session known?","passed":false,"seen":"no '
-    b'session has this token","seen":"neither cookie nor token","remedy":"Sign in."},{"check":"rule",'
-    b'"title":"Which rule decided?","passed":false,"seen":"rule 1 of  (/): asks for the role : asks for the '
-    b'permission : anyone signed in may enter","remedy":""}]},"m":"GET","u":"http://localhost","t":"2026-'
+    b'","m":"POST","u":"https://","t":"2026-0+00:00"}{"d":{"outcome":"refused","cause":"address","remedy":{"kind":'
+    b'"fix-address","value":"","words":"Use the address as the site itself links it."},"steps":[{"check":"address"'
+    b',"title":"Is the address written the one canonical way?","passed":false,"seen":"the path holds a "open-rule"'
+    b',"words":"Add a rule that opens this address.","seen":"no site is set up for : nobody may enter","remedy":"n'
+    b'o rule of  covers this address{"d":{"outcome":"sign_in","cause":"session","cause":"cookie","remedy":{"kind":'
+    b'"sign-in","value":"","words":"Sign in."},"steps":[{"check":"cookie","title":"Did the request carry a session'
+    b'?","passed":true,"seen":"a session cookie or token","remedy":""},{"check":"session","title":"Is the session '
+    b'known?","passed":false,"seen":"no session has this token","seen":"neither cookie nor token","remedy":"Sign i'
+    b'n."},{"check":"rule","title":"Which rule decided?","passed":false,"seen":"rule 1 of  (/): asks for the role '
+    b': asks for the permission : anyone signed in may enter","remedy":""}]},"m":"GET","u":"http://localhost","t":'
+    b'"2026-'
 )
 
 
