@@ -185,6 +185,9 @@ async def test_https_gets_hsts_and_host_bound_cookies(behind: Behind) -> None:
     client = small_app(behind, settings(OSTIARY_PUBLIC_URL="https://door.example")).test_client()
     answer = await client.post("/act", scheme="https")
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    # An answer to a proxy's question is served on the host of the protected site.
+    asked = await client.get("/open", scheme="https", headers={"X-Forwarded-Uri": "/"})
+    assert "Strict-Transport-Security" not in asked.headers
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("__Host-ostiary-notes=")
     assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"))

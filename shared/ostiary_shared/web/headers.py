@@ -38,7 +38,8 @@ async def _add(response: Response) -> Response:
     # Pages whose address holds a mail's token must not hand it to anybody.
     headers["Referrer-Policy"] = "no-referrer" if "token" in request.args else "same-origin"
     headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    if kit().settings.secure:
+    # What the gate answers is served on the site's own host, whose HSTS is not ours to decide.
+    if kit().settings.secure and "X-Forwarded-Uri" not in request.headers:
         headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
     headers.setdefault("Cache-Control", "no-store")
     headers.add("Vary", "Cookie")
