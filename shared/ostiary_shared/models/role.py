@@ -31,8 +31,10 @@ class RolePermission(Base):
 
 
 class RoleGrant(Base):
-    """That somebody holds a role: since when, by whom, why, and until when. Ended grants stay as history
-    until the role itself is deleted; the audit log keeps them beyond that."""
+    """That somebody holds a role: since when, by whom, why, and until when.
+
+    Ended grants stay as history until the role itself is deleted; the audit log keeps them beyond that.
+    """
 
     __tablename__ = "role_grants"
     __table_args__ = (
