@@ -98,7 +98,8 @@ async def test_grants_and_roles_by_json(console: Console) -> None:
     assert (await call(console, "DELETE", "/roles/editor", headers))[1] == {"changed": True}
     assert (await call(console, "GET", "/roles/editor", headers))[0] == 404
     for name in ("admin", "end-user"):
-        assert (await call(console, "DELETE", f"/roles/{name}", headers))[0] == 409
+        status, kept = await call(console, "DELETE", f"/roles/{name}", headers)
+        assert (status, kept["detail"]) == (409, f"The role {name} is part of Ostiary and stays.")
     assert (await call(console, "PUT", "/roles/admin", headers, {"permissions": ["users:read"]}))[0] == 409
     _, audit = await call(console, "GET", "/audit?event=admin:role:updated", headers)
     assert audit["items"][0]["before"] == {"description": "", "permissions": ["users:read"]}
@@ -123,7 +124,13 @@ async def test_sites_and_sessions_and_mail_by_json(console: Console) -> None:
     assert (await call(console, "PUT", f"/sites/{site['id']}", headers, {"name": "X", "host": "w.test"}))[1][
         "rules"
     ] == []
+    asking = {"name": "X", "host": "w.test", "rules": [{**rule, "value": "asked-for"}]}
+    assert (await call(console, "POST", "/roles", headers, {"name": "asked-for"}))[0] == 201
+    assert (await call(console, "PUT", f"/sites/{site['id']}", headers, asking))[0] == 200
+    status, kept = await call(console, "DELETE", "/roles/asked-for", headers)
+    assert (status, "ask for the role asked-for" in kept["detail"]) == (409, True)
     assert (await call(console, "DELETE", f"/sites/{site['id']}", headers))[1] == {"changed": True}
+    assert (await call(console, "DELETE", "/roles/asked-for", headers))[1] == {"changed": True}
     assert (await call(console, "GET", f"/sites/{site['id']}", headers))[0] == 404
     user_id = await console.person("s@example.test", "end-user")
     now = clock.now()

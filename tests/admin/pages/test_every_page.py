@@ -46,3 +46,9 @@ async def test_the_page_of_a_person_opens_in_every_state(console: Console) -> No
                 answer = await console.client.get(where, headers=headers)
                 assert answer.status_code == 200, await answer.get_data(as_text=True)
                 assert email in await answer.get_data(as_text=True) or "edit" in where or "?" in where
+
+
+async def test_the_console_opens_with_and_without_a_slash(console: Console) -> None:
+    headers = await console.enter("admin")
+    for path in ("/admin", "/admin/"):
+        assert (await console.client.get(path, headers=headers)).status_code == 200

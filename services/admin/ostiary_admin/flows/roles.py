@@ -60,7 +60,7 @@ async def change(work: AdminWork, wanted: Definition) -> bool:
 
 
 async def delete(work: AdminWork, name: str) -> None:
-    """Delete a role that nobody holds and no site asks for. Raises Conflict otherwise, and for the two that Ostiary itself needs."""
+    """Delete a role that nobody holds and no site asks for; never the two that Ostiary needs. Raises Conflict."""
     role, held = await _changeable(work, name)
     if role.name in {ADMIN, END_USER}:
         raise Conflict(f"The role {role.name} is part of Ostiary and stays.")
