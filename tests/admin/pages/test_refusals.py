@@ -158,3 +158,17 @@ async def test_an_act_above_ones_own_permissions_is_a_refusal_on_record(console:
     assert answer.status_code == 403
     found = await kept(console, body["reference"])
     assert "sites:write" in found.decision.steps[0].seen
+
+
+async def test_only_roles_that_the_reader_may_give_are_offered(console: Console) -> None:
+    admin = await console.enter("admin")
+    role = {"name": "grantor", "permissions": ["denials:read", "grants:write", "users:read"]}
+    made = await console.client.post("/admin/api/v1/roles", headers=admin, json=role)
+    assert made.status_code == 201
+    user_id = await console.person("low@example.test", "end-user")
+    code = await refuse(console, user_id, Requirement(Asks.PERMISSION, "users:read"))
+    grantor = await console.enter("grantor")
+    for headers, offered in ((grantor, ["grantor"]), (admin, ["grantor", "support", "auditor", "admin"])):
+        found = await (await console.client.get(f"/admin/api/v1/denials/{code}", headers=headers)).get_json()
+        assert found["cure"]["roles"] == offered
+        assert found["cure"]["done"] is False
