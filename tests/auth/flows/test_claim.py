@@ -53,6 +53,8 @@ async def test_once_somebody_administers_the_link_does_nothing(desk: Desk) -> No
     token = await _link(desk)
     await people.person(desk, "root@example.test", role="admin")
     assert await claim.claim(desk, Claim(token, ADA, PASSWORD)) == Dead()
+    async with desk.begin() as work:  # somebody became administrator while the form was sent
+        assert await claim.settle(work, Claim(token, ADA, await people.hashed(desk.tools))) == Dead()
     assert await people.count(desk, "users") == 1
 
 

@@ -66,6 +66,18 @@ async def test_a_strangers_sign_up_never_becomes_the_owners_password(desk: Desk)
     assert await people.count(desk, "passwords") == 1
 
 
+async def test_once_confirmed_no_other_link_does_anything(desk: Desk) -> None:
+    to = await _signed_up(desk)
+    link, _ = await people.sent(desk, Purpose.CONFIRM, to)
+    await people.sent(desk, Purpose.CONFIRM, to)
+    assert isinstance(await _confirm(desk, link), Confirmed)
+    assert (
+        await people.rows(desk, "SELECT 1 FROM one_time_tokens WHERE consumed_at IS NULL AND voided_at IS NULL") == []
+    )
+    late, _ = await people.sent(desk, Purpose.CONFIRM, to)
+    assert await _confirm(desk, late) == Dead()
+
+
 async def test_without_a_password_of_its_own_a_link_confirms_the_address_alone(desk: Desk) -> None:
     to = await _signed_up(desk, OTHER)
     link, _ = await people.sent(desk, Purpose.CONFIRM, Mailed(to.user_id))

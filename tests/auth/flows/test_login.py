@@ -98,6 +98,11 @@ async def test_the_right_password_of_an_unconfirmed_account_says_what_to_do(desk
     assert await login.sign_in(desk, Attempt(ADA, PASSWORD)) == NotConfirmed(ADA)
 
 
+async def test_a_password_set_by_an_administrator_opens_nothing_before_the_address_is_confirmed(desk: Desk) -> None:
+    await people.person(desk, confirmed=False)
+    assert await login.sign_in(desk, Attempt(ADA, PASSWORD)) == NotConfirmed(ADA)
+
+
 async def test_signing_up_with_a_strangers_address_does_not_tell_whether_they_have_an_account(desk: Desk) -> None:
     from ostiary_auth.flows import signup
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from ostiary_auth import limits
 from ostiary_auth.flows import login, recover, reset
@@ -12,6 +13,7 @@ from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.flows.reset import INVITE, RECOVER, Renewed, Reset
 from ostiary_auth.tools import Desk
 from ostiary_shared import clock
+from ostiary_shared.database import Sessions
 from ostiary_shared.errors import Invalid, TooMany
 from ostiary_shared.store.one_time_tokens import Purpose
 from tests.auth import people
@@ -114,6 +116,14 @@ async def test_a_secret_for_something_else_sets_no_password(desk: Desk, purpose:
 async def test_a_link_to_a_former_address_is_dead(desk: Desk) -> None:
     user = await people.person(desk)
     link, _ = await people.sent(desk, RECOVER, Mailed(user.id, "former@example.test"))
+    assert await reset.reset(desk, Reset(RECOVER, link, OTHER)) == Dead()
+
+
+async def test_a_locked_account_is_not_recovered(desk: Desk, admin_sessions: Sessions) -> None:
+    user = await people.person(desk)
+    link, _ = await people.sent(desk, RECOVER, Mailed(user.id))
+    async with admin_sessions.begin() as session:
+        await session.execute(text("UPDATE users SET locked_at = now()"))
     assert await reset.reset(desk, Reset(RECOVER, link, OTHER)) == Dead()
 
 
