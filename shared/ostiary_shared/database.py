@@ -61,6 +61,11 @@ def is_away(error: BaseException) -> bool:
     return error.connection_invalidated or state[:2] in {"08", "53"} or state[:4] == "57P0"
 
 
+def lost_a_race(error: BaseException) -> bool:
+    """Whether two transactions were in each other's way and this one was undone: trying again is right."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
+
+
 def broken_constraint(error: BaseException) -> str:
     """The name of the constraint that a statement or a commit violated; empty for other errors."""
     cause = getattr(getattr(error, "orig", None), "__cause__", None)

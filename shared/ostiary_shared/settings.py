@@ -4,11 +4,11 @@ A missing or wrong value stops the start with a sentence that says what to write
 """
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -54,18 +54,27 @@ class Settings(BaseModel):
                 "\n".join(_sentence(cls, fault) for fault in error.errors(include_input=False))
             ) from None
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _one_line(cls, value: Any) -> Any:
+        if isinstance(value, str) and not value.isprintable():
+            raise ValueError("must be a single line")
+        return value
+
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
-        return tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+        networks = tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("must name your proxies; a network of everybody would let anyone claim any address")
+        return networks
 
     @field_validator("public_url")
     @classmethod
     def _origin(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        if not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?", value):
             raise ValueError("must be an address without a path, such as https://login.example.org")
         return value.rstrip("/")
 
@@ -73,7 +82,7 @@ class Settings(BaseModel):
     @classmethod
     def _strong(cls, value: SecretStr) -> SecretStr:
         secret = value.get_secret_value()
-        if len(secret) < 32 or len(set(secret)) < 10 or any(word in secret.lower() for word in EXAMPLES):
+        if len(secret) < 32 or len(set(secret)) < 12 or any(word in secret.lower() for word in EXAMPLES):
             raise ValueError("must be at least 32 random characters; `openssl rand -base64 48` makes one")
         return value
 
@@ -103,6 +112,8 @@ def _from_file(variable: str, path: str) -> str:
 
 
 def _sentence(cls: type[Settings], fault: Any) -> str:
+    if not fault["loc"]:  # several settings that do not go together
+        return f"{str(fault['msg']).removeprefix('Value error, ')}."
     name = str(fault["loc"][0])
     variable = PREFIX + name.upper()
     if fault["type"] == "missing":

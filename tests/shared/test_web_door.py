@@ -87,6 +87,9 @@ FORGED = [
     {"Origin": "null"},
     {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"},
     {"Origin": "http://localhost.evil.example"},
+    # Browsers attach a cached Basic sign-in by themselves.
+    {"Sec-Fetch-Site": "cross-site", "Authorization": "Basic dTpw"},
+    {"Sec-Fetch-Site": "cross-site", "Authorization": "Bearer not-ours"},
 ]
 OWN = [
     {},
@@ -141,6 +144,15 @@ async def test_an_address_is_believed_from_trusted_proxies_only(
 ) -> None:
     answer = await client.get("/open", scope_base={"client": (peer, 1)}, headers={"X-Forwarded-For": forwarded})
     assert await answer.get_data(as_text=True) == seen
+
+
+async def test_a_proxys_own_line_counts_below_the_clients(client: Browser) -> None:
+    answer = await client.get(
+        "/open",
+        scope_base={"client": ("127.0.0.1", 1)},
+        headers=[("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-For", "203.0.113.9")],
+    )
+    assert await answer.get_data(as_text=True) == "203.0.113.9"
 
 
 async def test_a_crash_tells_a_reference_and_no_secret(client: Browser) -> None:

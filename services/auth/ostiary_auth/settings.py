@@ -1,5 +1,6 @@
 """What the auth service is told. One sentence a knob; docs/settings.md is made from them."""
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -40,6 +41,13 @@ class AuthSettings(Settings):
         parts = urlsplit(value.get_secret_value())
         if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
             raise ValueError("must look like smtp://host:25 or smtps://user:password@host:465")
+        return value
+
+    @field_validator("cookie_domain")
+    @classmethod
+    def _registrable(cls, value: str) -> str:
+        if value and not re.fullmatch(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)+", value):
+            raise ValueError("must be a domain of yours in lower case, such as example.org, without a leading dot")
         return value
 
     @model_validator(mode="after")

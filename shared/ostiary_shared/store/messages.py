@@ -29,6 +29,12 @@ class Kind(StrEnum):
     EMAIL_CHANGED = "email-changed"
 
 
+# Mails whose link or code opens something. They are given up with what it opens, or a link could be born after that.
+SECRETS = frozenset({Kind.CONFIRM, Kind.RECOVER, Kind.INVITE, Kind.CHANGE_EMAIL})
+# What people must learn in any case: an attacker cannot call the notice of the last step back by the next one.
+NOTICES = frozenset({Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED, Kind.WELCOME})
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A mail to be queued: ids only, never a secret. Without a person the courier drops it, saying why."""
@@ -49,12 +55,16 @@ async def queue(session: AsyncSession, draft: Draft, now: datetime) -> UUID:
     return row.id
 
 
-async def drop(session: AsyncSession, user_id: UUID, now: datetime, why: str) -> None:
-    """Give up a person's waiting mails."""
+async def drop(session: AsyncSession, user_id: UUID, now: datetime, why: str, kinds: frozenset[Kind] = SECRETS) -> None:
+    """Give up a person's waiting mails of these kinds, claimed ones included; notices go out whatever is asked.
+
+    Hold the person first: the courier does so before it mints, and then sees what was dropped.
+    """
     await session.execute(
         update(Message)
         .where(
             Message.user_id == user_id,
+            Message.kind.in_(kinds - NOTICES),
             Message.sent_at.is_(None),
             Message.failed_at.is_(None),
             Message.dropped_at.is_(None),
@@ -93,9 +103,12 @@ async def claim(session: AsyncSession, now: datetime, *, hold: timedelta, limit:
 
 
 async def held(session: AsyncSession, row: Message, now: datetime) -> bool:
-    """Whether a claimed mail is still ours to send: not dropped meanwhile, nor taken over by another courier."""
+    """Whether a claimed mail is still ours to send: not dropped meanwhile, nor taken over by another courier.
+
+    It stays so until our commit. Hold the person first, as those do who drop mails.
+    """
     mine = (Message.id == row.id, Message.claim == row.claim, Message.claimed_until > now, Message.dropped_at.is_(None))
-    return bool(await session.scalar(select(exists().where(*mine))))
+    return await session.scalar(select(Message.id).where(*mine).with_for_update()) is not None
 
 
 async def settle(session: AsyncSession, row: Message, **values: datetime | str | int) -> bool:

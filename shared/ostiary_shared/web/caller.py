@@ -29,7 +29,9 @@ def address() -> Address | None:
     """The client's address: the rightmost one that is not a trusted proxy's."""
     trusted = kit().settings.trusted_proxies
     peer = _parse(request.remote_addr or "")
-    hops = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
+    # Some proxies add a line of their own below the client's: all lines count as one list.
+    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+    hops = [part.strip() for part in forwarded.split(",") if part.strip()]
     while peer and hops and _within(peer, trusted):
         peer = _parse(hops.pop())
     return peer
@@ -63,8 +65,10 @@ def _parse(text: str) -> Address | None:
         found = ip_address(text)
     except ValueError:
         return None
-    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
-    return mapped or found
+    if isinstance(found, IPv6Address):
+        # A zone (`%eth0`) means something on one machine alone.
+        return found.ipv4_mapped or IPv6Address(int(found))
+    return found
 
 
 def _within(client: Address, networks: tuple[Network, ...]) -> bool:

@@ -8,7 +8,7 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from ostiary_shared.access import Outcome, turned_down
-from ostiary_shared.database import broken_constraint, is_away
+from ostiary_shared.database import broken_constraint, is_away, lost_a_race
 from ostiary_shared.errors import Busy, Conflict, Failure, NotFound
 from ostiary_shared.web.caller import request_id
 from ostiary_shared.web.door import RefusedError
@@ -162,6 +162,8 @@ async def _crash(error: Exception) -> ResponseReturnValue:
     if is_away(error):
         log.warning("database_away", error=type(error).__name__, request_id=request_id())
         return await _failure(Busy("We cannot reach our database. Nothing was changed; please try again in a moment."))
+    if lost_a_race(error):
+        return await _failure(Busy("Somebody changed the same thing at the same moment. Please try again.", 1))
     if broken_constraint(error) == "at_least_one_admin":
         return await _failure(Conflict(LAST_ADMIN))
     log.error("crash", request_id=request_id(), exc_info=error)

@@ -39,6 +39,10 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Secret = Annotated[SecretStr, AfterValidator(_no_nul)]
 
 
+# Nobody mends more at once, and an answer must not be larger than what was sent.
+MOST_FAULTS = 20
+
+
 class Input(BaseModel):
     """Base of everything read from outside: unknown fields are refused by name, values never echoed."""
 
@@ -125,7 +129,7 @@ def field_errors(error: ValidationError) -> list[FieldError]:
             ".".join(str(part) for part in fault["loc"]) or "body",
             _words(fault["type"], fault.get("ctx", {}), fault["msg"]),
         )
-        for fault in error.errors(include_url=False, include_input=False)
+        for fault in error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
     ]
 
 

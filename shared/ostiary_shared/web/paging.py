@@ -6,6 +6,8 @@ from typing import Any
 
 from ostiary_shared.errors import FieldError, Invalid
 
+LONGEST = 1000
+
 
 def to_cursor(key: list[Any]) -> str:
     """A sort key as a word for the URL."""
@@ -15,8 +17,8 @@ def to_cursor(key: list[Any]) -> str:
 def from_cursor(word: str, length: int) -> list[Any]:
     """The sort key again; raises Invalid when the word was tampered with."""
     try:
-        key = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
-    except ValueError:
+        key = json.loads(base64.urlsafe_b64decode(word[:LONGEST] + "=" * (-len(word[:LONGEST]) % 4)))
+    except (ValueError, RecursionError):
         key = None
     if (
         not isinstance(key, list)

@@ -23,7 +23,9 @@ def foreign_host(wanted: str) -> str | None:
         return None
     if not host or parts.username is not None:
         return None
-    bracketed = f"[{host}]" if ":" in host else host.rstrip(".")
+    if host.endswith("."):  # to a browser that is another origin
+        return None
+    bracketed = f"[{host}]" if ":" in host else host
     return f"{bracketed}:{port}" if port and port != {"http": 80, "https": 443}[parts.scheme] else bracketed
 
 

@@ -66,10 +66,15 @@ class Visitors(QuartAuth):
     serializer_class = OpaqueToken  # type: ignore[assignment]
 
     def resolve_user(self) -> AuthUser:
-        """The visitor of this request."""
-        if "Authorization" in request.headers:
-            return Visitor(self.load_bearer(), carried=True, bearer=True)
-        return Visitor(self.load_cookie(), carried=self.cookie_name in request.cookies)
+        """The visitor of this request.
+
+        Only a token of ours counts as one that no other site can send: browsers attach Basic credentials by themselves.
+        """
+        token = self.load_bearer()
+        if token is not None:
+            return Visitor(token, bearer=True)
+        tried = request.headers.get("Authorization", "")[:7].lower() == "bearer "
+        return Visitor(self.load_cookie(), carried=tried or self.cookie_name in request.cookies)
 
     async def after_request(self, response: Response) -> Response:
         """Write or clear the cookie, unless the visitor came with a bearer token."""

@@ -58,6 +58,58 @@ CREATE CONSTRAINT TRIGGER at_least_one_admin AFTER UPDATE OF locked_at, deleted_
     WHEN (OLD.locked_at IS NULL AND OLD.deleted_at IS NULL AND OLD.confirmed_at IS NOT NULL)
     EXECUTE FUNCTION keep_an_admin_user();
 
+-- The two roles that Ostiary itself needs stay, and `admin` keeps every permission it has: without them nobody could
+-- administer, and the check above would look in vain for a role of that name.
+CREATE FUNCTION keep_needed_roles() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.name IN ('admin', 'end-user') AND (TG_OP = 'DELETE' OR NEW.name <> OLD.name) THEN
+        RAISE EXCEPTION 'the role % is part of Ostiary', OLD.name USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+
+CREATE TRIGGER keep_needed_roles BEFORE DELETE OR UPDATE OF name ON roles
+    FOR EACH ROW EXECUTE FUNCTION keep_needed_roles();
+
+CREATE FUNCTION keep_admin_permissions() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM roles WHERE id = OLD.role_id AND name = 'admin') THEN
+        RAISE EXCEPTION 'the role admin permits everything' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END
+$$;
+
+CREATE TRIGGER keep_admin_permissions BEFORE DELETE OR UPDATE ON role_permissions
+    FOR EACH ROW EXECUTE FUNCTION keep_admin_permissions();
+
+-- What has ended stays ended, whoever asks: a revoked session or link never comes back to life.
+CREATE FUNCTION what_ended_stays_ended() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what has ended stays ended' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+CREATE TRIGGER stays_ended BEFORE UPDATE OF ended_at ON sessions FOR EACH ROW
+    WHEN (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at)
+    EXECUTE FUNCTION what_ended_stays_ended();
+
+CREATE TRIGGER stays_ended BEFORE UPDATE OF ended_at ON role_grants FOR EACH ROW
+    WHEN (OLD.ended_at IS NOT NULL AND NEW.ended_at IS DISTINCT FROM OLD.ended_at)
+    EXECUTE FUNCTION what_ended_stays_ended();
+
+CREATE TRIGGER stays_consumed BEFORE UPDATE OF consumed_at ON one_time_tokens FOR EACH ROW
+    WHEN (OLD.consumed_at IS NOT NULL AND NEW.consumed_at IS DISTINCT FROM OLD.consumed_at)
+    EXECUTE FUNCTION what_ended_stays_ended();
+
+CREATE TRIGGER stays_voided BEFORE UPDATE OF voided_at ON one_time_tokens FOR EACH ROW
+    WHEN (OLD.voided_at IS NOT NULL AND NEW.voided_at IS DISTINCT FROM OLD.voided_at)
+    EXECUTE FUNCTION what_ended_stays_ended();
+
 -- History is only ever added to, whoever asks: the owner of the table included.
 CREATE FUNCTION audit_is_append_only() RETURNS trigger
 LANGUAGE plpgsql AS $$
