@@ -15,7 +15,7 @@ from tests.house import tree
 DOCUMENTS = {tree.name(path): text for path, text in tree.texts().items() if path.suffix == ".md"}
 TOP = {path.name for path in tree.ROOT.iterdir()}
 # Read before there are settings (the front door), or by the tests alone.
-OTHER_VARIABLES = {"OSTIARY_VENV", "OSTIARY_REQUIRE"}
+OTHER_VARIABLES = {"OSTIARY_VENV", "OSTIARY_REQUIRE", "OSTIARY_PICTURES"}
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)|<(?:img|source)[^>]*?(?:src|srcset)=\"([^\"]+)\"")
 MADE_WHEN_RUN = (".venv", ".ostiary")
 
