@@ -11,7 +11,7 @@ from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.models import User
-from ostiary_shared.store import audit, messages, one_time_tokens, sessions, users
+from ostiary_shared.store import audit, messages, one_time_tokens, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.store.one_time_tokens import Purpose
 
@@ -35,9 +35,13 @@ async def ask(desk: Desk, who: Identity, typed: str, current: str) -> Asked | Wr
     email = email_address.parse(typed)
     if email.casefold() == who.email.casefold():
         raise Invalid(FieldError("email", "This is your address already."))
-    if await check_password.check(desk, who, current) is None:
+    adopted = await check_password.check(desk, who, current)
+    if adopted is None:
         return WrongPassword()
     async with desk.begin() as work:
+        user = await users.hold_alone(work.session, who.id)
+        if user is None or await passwords.adopted(work.session, who.id) != adopted:
+            return WrongPassword()  # replaced in this very moment, and every link with it
         await queue(work, who, email)
     return Asked(email)
 
@@ -45,6 +49,8 @@ async def ask(desk: Desk, who: Identity, typed: str, current: str) -> Asked | Wr
 async def queue(work: AuthWork, who: Identity, email: str) -> None:
     """Promise the mail. An address that somebody has gets none, and the asker does not learn that."""
     await one_time_tokens.void(work.session, work.now, who.id, Purpose.CHANGE_EMAIL)
+    asked_again = frozenset({Kind.CHANGE_EMAIL})
+    await messages.drop(work.session, who.id, work.now, "Another change was asked for.", asked_again)
     if not await throttle.may_mail(work, "change-email", email):
         return
     taken = await users.find(work.session, email)
@@ -81,7 +87,7 @@ async def _move(work: AuthWork, user: User, email: str, who: Identity | None) ->
     await users.change(work.session, user.id, email=email, confirmed_at=work.now)
     keep = who.session.id if who and who.id == user.id else None
     await sessions.end_all(work.session, user.id, work.now, "e-mail address changed", keep=keep)
-    await one_time_tokens.void(work.session, work.now, user.id)
+    await one_time.end_all(work, user.id, "The address was changed meanwhile.")
     await messages.queue(work.session, Draft(Kind.EMAIL_CHANGED, old, user.id), work.now)
     await audit.record(
         work, Event.EMAIL_CHANGED, audit.Target(user.id, email), changes=({"email": old}, {"email": email})

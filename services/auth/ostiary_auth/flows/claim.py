@@ -67,7 +67,7 @@ async def settle(work: AuthWork, wanted: Claim) -> Started | Dead:
         role = await roles.find(work.session, name)
         if role:
             await roles.grant(work.session, roles.Grant(user.id, role.id, "claimed by link"), work.now)
-    await one_time_tokens.void(work.session, work.now, user.id)
+    await one_time.end_all(work, user.id, "The account was claimed meanwhile.")
     await audit.record(work, Event.ADMIN_CLAIMED, audit.Target(user.id, user.email))
     return await start_session.start(work, user, Entry(presented=wanted.presented))
 

@@ -54,7 +54,7 @@ async def _confirm(work: AuthWork, user: User, password_id: str | None) -> Confi
     else:
         await passwords.forget_waiting(work.session, user.id)
     await users.change(work.session, user.id, confirmed_at=work.now)
-    await one_time_tokens.void(work.session, work.now, user.id)
+    await one_time.end_all(work, user.id, "The address was confirmed meanwhile.")
     await messages.queue(work.session, Draft(Kind.WELCOME, user.email, user.id), work.now)
     await audit.record(work, Event.EMAIL_CONFIRMED, audit.Target(user.id, user.email))
     return Confirmed(user.email, has_password)

@@ -1,10 +1,11 @@
 """Single-use secrets from a mail, by link or by typed code: looking at one, and using it up."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from ostiary_auth.flows import throttle
 from ostiary_auth.tools import AuthWork
-from ostiary_shared.store import one_time_tokens
+from ostiary_shared.store import messages, one_time_tokens
 from ostiary_shared.store.one_time_tokens import Consumed, Purpose
 from ostiary_shared.tokens import code_digest, digest
 
@@ -50,6 +51,12 @@ async def consume(work: AuthWork, purpose: Purpose, proof: Proof) -> Consumed | 
     if found:
         await throttle.give_back(work, counts)
     return found
+
+
+async def end_all(work: AuthWork, user_id: UUID, why: str) -> None:
+    """End every link and code of a person who is held: those that went out, and those of mails not yet sent."""
+    await one_time_tokens.void(work.session, work.now, user_id)
+    await messages.drop(work.session, user_id, work.now, why)
 
 
 def _code(work: AuthWork, purpose: Purpose, proof: Proof) -> bytes:

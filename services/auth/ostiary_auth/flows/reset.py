@@ -10,7 +10,7 @@ from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared.events import Event
 from ostiary_shared.models import User
-from ostiary_shared.store import audit, messages, one_time_tokens, passwords, sessions, users
+from ostiary_shared.store import audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.store.one_time_tokens import Consumed, Purpose
 
@@ -60,7 +60,7 @@ async def settle(work: AuthWork, wanted: Reset) -> Renewed | Dead:
         return Dead()
     await passwords.put(work.session, user.id, wanted.password, work.now)
     await sessions.end_all(work.session, user.id, work.now, "password replaced")
-    await one_time_tokens.void(work.session, work.now, user.id)
+    await one_time.end_all(work, user.id, "The password was replaced meanwhile.")
     await throttle.forgive(work, user.email)
     if user.confirmed_at is None:
         await users.change(work.session, user.id, confirmed_at=work.now)

@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from ostiary_auth.flows import new_password, throttle
+from ostiary_auth.flows import new_password, one_time, throttle
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared.errors import Forbidden, NotFound
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.models import User
-from ostiary_shared.store import audit, messages, one_time_tokens, passwords, sessions, users
+from ostiary_shared.store import audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 
 
@@ -27,7 +27,7 @@ async def settle(work: AuthWork, who: Identity, user_id: UUID, hashed: str) -> N
     user = await _within_reach(work, who, await users.hold_alone(work.session, user_id))
     await passwords.put(work.session, user.id, hashed, work.now)
     await sessions.end_all(work.session, user.id, work.now, "password set by an administrator")
-    await one_time_tokens.void(work.session, work.now, user.id)
+    await one_time.end_all(work, user.id, "An administrator set a password meanwhile.")
     await throttle.forgive(work, user.email)
     await messages.queue(work.session, Draft(Kind.PASSWORD_CHANGED, user.email, user.id), work.now)
     await audit.record(work, Event.PASSWORD_SET, audit.Target(user.id, user.email))

@@ -23,7 +23,7 @@ from ostiary_shared import clock
 from ostiary_shared.database import Sessions, is_away
 from ostiary_shared.errors import Invalid
 from ostiary_shared.models import Message
-from ostiary_shared.store import messages
+from ostiary_shared.store import messages, users
 
 MAIL_SECONDS = 60.0
 NOTE_SECONDS = 60.0
@@ -119,6 +119,8 @@ async def _try(office: Office, line: Line, row: Message) -> Tried | None:
     """One try at one mail; None when it is no longer ours to send."""
     now = clock.now()
     async with office.sessions.begin() as session:
+        if row.user_id:
+            await users.hold(session, row.user_id)  # first, as those do who end links: so neither overtakes the other
         if not await messages.held(session, row, now):
             return None
         found = await errand.prepare(session, office.letterhead, row, now)
