@@ -44,6 +44,7 @@ class Asks(StrEnum):
     ROLE = "role"
     PERMISSION = "permission"
     NOBODY = "nobody"  # no rule matched: closed unless opened
+    NOWHERE = "nowhere"  # nobody has set up a site of that name
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Requirement:
                 return f"asks for the role {self.value}"
             case Asks.PERMISSION:
                 return f"asks for the permission {self.value}"
-            case Asks.NOBODY:
+            case Asks.NOBODY | Asks.NOWHERE:
                 return "nobody may enter"
 
 
@@ -74,18 +75,21 @@ class Requirement:
 class Remedy:
     """What would open the door. `kind` and `value` let the console do it with one click."""
 
-    kind: str  # sign-in | unlock | confirm | grant-role | grant-permission | open-rule | fix-address | trust-proxy
+    kind: str  # sign-in | unlock | confirm | grant-role | grant-permission | open-rule | add-site | fix-address | trust-proxy
     value: str
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One check: what was asked, whether it passed, what was seen, and what would mend it."""
+    """One check: what was asked, whether it passed, what was seen, and what would mend it.
+
+    `passed` is None for the rule that asked for what an earlier step found missing: it was not at fault itself.
+    """
 
     check: Check
     title: str
-    passed: bool
+    passed: bool | None
     seen: str
     remedy: str = ""
 
@@ -130,7 +134,7 @@ def decide(presented: Presented, requirement: Requirement, now: datetime) -> Dec
     steps: list[Step] = []
     if requirement.asks is Asks.ANYONE:
         return Decision(Outcome.ALLOWED, (_rule(requirement, passed=True),), account=presented.account)
-    if requirement.asks is Asks.NOBODY:  # signing in would not help: do not send anybody there
+    if requirement.asks in {Asks.NOBODY, Asks.NOWHERE}:  # signing in would not help: do not send anybody there
         return _closed(Outcome.REFUSED, steps, requirement, _open_rule(requirement), presented.account)
     remedy = _session_steps(presented, now, steps)
     if remedy:
@@ -160,6 +164,8 @@ def _unheard(check: Check, title: str, seen: str, remedy: Remedy) -> Decision:
 
 
 def _open_rule(requirement: Requirement) -> Remedy:
+    if requirement.asks is Asks.NOWHERE:
+        return Remedy("add-site", requirement.value, f"Add a site for {requirement.value}, with rules that open it.")
     return Remedy("open-rule", requirement.value, "Add a rule that opens this address.")
 
 
@@ -292,7 +298,7 @@ def _requirement_step(account: Account, requirement: Requirement, steps: list[St
                     remedy.words,
                 ),
             )
-        case Asks.NOBODY:
+        case Asks.NOBODY | Asks.NOWHERE:
             return _open_rule(requirement)
         case _:
             return None
@@ -310,12 +316,12 @@ def _closed(
     outcome: Outcome, steps: list[Step], requirement: Requirement, remedy: Remedy, account: Account | None
 ) -> Decision:
     failed = next((step for step in steps if not step.passed), None)
-    rule = _rule(requirement, passed=False, remedy="" if failed else remedy.words)
+    rule = _rule(requirement, passed=None if failed else False, remedy="" if failed else remedy.words)
     cause = failed.check if failed else Check.RULE
     return Decision(outcome, (*steps, rule), cause, remedy, account)
 
 
-def _rule(requirement: Requirement, *, passed: bool, remedy: str = "") -> Step:
+def _rule(requirement: Requirement, *, passed: bool | None, remedy: str = "") -> Step:
     where = requirement.source or "this page"
     return Step(Check.RULE, "Which rule decided?", passed, f"{where}: {requirement.words()}", remedy)
 

@@ -35,7 +35,7 @@ async def test_it_tells_the_very_steps_of_the_gate(site: Site, bo: Guest, work: 
     assert explain.as_lines(told.decision)[-4:] == [
         "✗ Is the role editor held? holds end-user",
         "  → Grant editor to bo@example.test.",
-        "✗ Which rule decided? rule 2 of Intranet (/editor/): asks for the role editor",
+        "· Which rule decided? rule 2 of Intranet (/editor/): asks for the role editor",
         "The door stays shut.",
     ]
 

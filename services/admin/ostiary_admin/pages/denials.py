@@ -51,7 +51,7 @@ async def show(code: str) -> ResponseReturnValue:
 def _steps(found: Explained, cure: Cure) -> list[dict[str, Any]]:
     """The steps for the page; the first that failed carries the button, if its visitor may press it."""
     steps: list[dict[str, Any]] = [asdict(step) for step in found.decision.steps]
-    failed = next((step for step in steps if not step["passed"]), None)
+    failed = next((step for step in steps if step["passed"] is False), None)
     button = _button(found, cure)
     if failed is not None and button is not None:
         failed["act"] = button

@@ -17,11 +17,11 @@ blueprint = Blueprint("api_denials", __name__)
 
 
 class StepOut(BaseModel):
-    """One check: what was asked, whether it passed, what was seen, and what would mend it."""
+    """One check: what was asked, whether it passed (null: not at fault), what was seen, and what would mend it."""
 
     check: str
     title: str
-    passed: bool
+    passed: bool | None
     seen: str
     remedy: str
 

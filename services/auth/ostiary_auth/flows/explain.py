@@ -66,7 +66,7 @@ def as_lines(decision: Decision) -> list[str]:
     """The decision for a terminal: one line a step, the remedy below the one that failed, the outcome last."""
     lines = []
     for step in decision.steps:
-        lines.append(f"{'✓' if step.passed else '✗'} {step.title} {step.seen}")
+        lines.append(f"{'·' if step.passed is None else '✓' if step.passed else '✗'} {step.title} {step.seen}")
         if step.remedy:
             lines.append(f"  → {step.remedy}")
     return [*lines, _VERDICTS[decision.outcome]]

@@ -95,7 +95,7 @@ def _covers(rule: SiteRule, method: str) -> bool:
 
 
 def _no_site(host: str) -> Requirement:
-    return Requirement(Asks.NOBODY, host, source=f"no site is set up for {host}")
+    return Requirement(Asks.NOWHERE, host, source=f"no site is set up for {host}")
 
 
 def _who(work: AuthWork, presented: Presented) -> Identity | None:
