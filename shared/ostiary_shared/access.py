@@ -73,9 +73,12 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What would open the door. `kind` and `value` let the console do it with one click."""
+    """What would open the door. `kind` and `value` let the console do it with one click.
 
-    kind: str  # sign-in | unlock | confirm | grant-role | grant-permission | open-rule | add-site | fix-address | trust-proxy
+    Kinds: sign-in, unlock, confirm, grant-role, grant-permission, open-rule, add-site, fix-address, trust-proxy.
+    """
+
+    kind: str
     value: str
     words: str
 
