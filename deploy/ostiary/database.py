@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
+from sqlalchemy import text
 
 from ostiary import home as folder
 from ostiary import postgres, schema_stamp
@@ -33,12 +34,12 @@ def prepare(cluster: Cluster) -> None:
 
 
 def upgrade(url: str) -> str:
-    """Upgrade the schema and make the first roles; the revision. A newer database is refused, and not changed."""
+    """Upgrade the schema and make the first roles; the revision. What cannot be done right is refused."""
     from ostiary_shared import migrations  # noqa: PLC0415 - the same
 
     try:
         state = migrations.upgrade(url)
-    except migrations.NewerDatabaseError as error:
+    except migrations.UpgradeRefusedError as error:
         raise Refusal(one_sentence(str(error))) from None
     asyncio.run(_seed(url))
     return state.head
@@ -80,6 +81,7 @@ async def _seed(url: str) -> None:
     engine = make_engine(url, "ostiary-operator", pool_size=1)
     try:
         async with make_sessions(engine).begin() as session:
+            await session.execute(text(f"SET LOCAL ROLE {OWNER}"))  # as the upgrade before it
             await roles.seed(session)
     finally:
         await engine.dispose()

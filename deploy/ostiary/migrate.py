@@ -34,7 +34,8 @@ def migrate(where: Asked, **files: Path | None) -> None:
     """Bring the database up to date.
 
     With the URL of a user who may create roles it also makes the roles ostiary_owner, ostiary_auth and ostiary_admin,
-    with the passwords in the named files. It may run as often as you like, and on several machines at once.
+    with the passwords in the named files. All tables belong to ostiary_owner, whoever runs it. It may run as often as
+    you like, and on several machines at once.
     """
     passwords = {f"ostiary_{name}": path.read_text().rstrip("\r\n") for name, path in files.items() if path}
     with told(), where.database() as url:
@@ -47,9 +48,6 @@ def migrated(url: str, passwords: Mapping[str, str]) -> tuple[str | None, str]:
     """Upgrade the database at `url`; the revisions before and after."""
     if asyncio.run(_may_create_roles(url)):
         migrations.create_roles(url, passwords)
-        if migrations.ROLES[0] in passwords:  # what the owner makes, the owner owns
-            owner, password = migrations.ROLES[0], passwords[migrations.ROLES[0]]
-            url = async_url(url).set(username=owner, password=password).render_as_string(hide_password=False)
     before = migrations.state(url).current
     return before, database.upgrade(url)
 

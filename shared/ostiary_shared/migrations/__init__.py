@@ -21,6 +21,7 @@ from ostiary_shared.database import async_url
 
 HERE = Path(__file__).parent
 ROLES = ("ostiary_owner", "ostiary_auth", "ostiary_admin")
+_OWNER = {"role": ROLES[0]}
 _UPGRADING = 0x0571A1
 
 Result = TypeVar("Result")
@@ -40,8 +41,16 @@ class MigrationState:
         return self.current == self.head
 
 
-class NewerDatabaseError(Exception):
+class UpgradeRefusedError(Exception):
+    """Nothing was changed; the text is for the operator."""
+
+
+class NewerDatabaseError(UpgradeRefusedError):
     """The database was upgraded by a later release than this code."""
+
+
+class NotTheOwnerError(UpgradeRefusedError):
+    """The connected user is neither ostiary_owner nor may become it."""
 
 
 def state(database_url: str) -> MigrationState:
@@ -50,7 +59,10 @@ def state(database_url: str) -> MigrationState:
 
 
 def upgrade(database_url: str) -> MigrationState:
-    """Bring the schema to this code's revision, one process at a time. Raises NewerDatabaseError, changing nothing."""
+    """Bring the schema to this code's revision, one process at a time, as ostiary_owner whoever is connected.
+
+    Raises UpgradeRefusedError, changing nothing.
+    """
     return asyncio.run(_connected(database_url, _upgrade))
 
 
@@ -79,6 +91,7 @@ def _state(connection: Connection) -> MigrationState:
 def _upgrade(connection: Connection) -> MigrationState:
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADING})
     try:
+        _become_owner(connection)
         before = _state(connection)
         if before.newer:
             raise NewerDatabaseError(
@@ -94,6 +107,19 @@ def _upgrade(connection: Connection) -> MigrationState:
         connection.commit()
 
 
+def _become_owner(connection: Connection) -> None:
+    """What is made from here on belongs to ostiary_owner, so that every way to upgrade leaves the same database."""
+    allowed = connection.scalar(text("SELECT pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = :role"), _OWNER)
+    if not allowed:
+        user = connection.scalar(text("SELECT current_user"))
+        raise NotTheOwnerError(
+            f"The database user {user} is not {ROLES[0]} and may not act for it. Use the URL of {ROLES[0]}, "
+            f"or of a superuser, who also makes it; or let a superuser run GRANT {ROLES[0]} TO {user}."
+        )
+    connection.execute(text(f"SET ROLE {ROLES[0]}"))
+    connection.commit()
+
+
 def _create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADING})
     quote = connection.dialect.identifier_preparer.quote
@@ -107,6 +133,10 @@ def _create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
         password = passwords.get(role, "").replace("'", "''")
         if password:
             connection.exec_driver_sql(f"ALTER ROLE {quote(role)} LOGIN PASSWORD '{password}'")
+    if not connection.scalar(text("SELECT pg_has_role(:role, 'SET')"), _OWNER):  # who made a role is not yet its member
+        connection.exec_driver_sql(
+            f"DO $$ BEGIN GRANT {ROLES[0]} TO CURRENT_USER; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
+        )
     database = connection.execute(text("SELECT current_database()")).scalar_one()
     connection.exec_driver_sql(f"GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {quote(database)} TO ostiary_owner")
     connection.exec_driver_sql("GRANT USAGE, CREATE ON SCHEMA public TO ostiary_owner")
