@@ -8,6 +8,7 @@ from quart import Response
 from ostiary_auth import limits
 from ostiary_auth.flows import deny
 from ostiary_auth.tools import Desk
+from ostiary_shared import clock
 from ostiary_shared.store.one_time_tokens import Purpose
 from tests.auth import people
 from tests.auth.browser import Client, cookies
@@ -45,7 +46,11 @@ async def test_signing_in_answers_with_the_session_and_the_token_only_when_asked
     assert more["token"].startswith("os_")
 
 
-async def test_refusals_are_one_problem_for_all_with_a_reference_that_tells_nothing(auth: Client, desk: Desk) -> None:
+async def test_refusals_are_one_problem_for_all_with_a_reference_that_tells_nothing(
+    auth: Client, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = clock.now()
+    monkeypatch.setattr(clock, "now", lambda: moment)  # the reference holds the time, and packs it
     await people.person(desk)
     await people.person(desk, "bob@example.test", confirmed=False)
     seen = []
