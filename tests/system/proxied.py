@@ -135,12 +135,12 @@ async def backend() -> AsyncIterator[Backend]:
 
 
 @contextlib.asynccontextmanager
-async def proxy(kind: str, app: Backend, auth_port: int) -> AsyncIterator[Proxied]:
+async def proxy(kind: str, app: Backend, auth_port: int, admin_port: int = 0) -> AsyncIterator[Proxied]:
     """The proxy with the shipped configuration; only names, ports and the places of files are ours."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="ostiary-proxy-") as folder:
         place = Path(folder)
-        command = COMMANDS[kind](place, port, app.port, auth_port)
+        command = COMMANDS[kind](place, port, app.port, auth_port, admin_port)
         with (place / "log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 *command,
@@ -157,7 +157,7 @@ async def proxy(kind: str, app: Backend, auth_port: int) -> AsyncIterator[Proxie
             await process.wait()
 
 
-def _nginx(place: Path, port: int, app_port: int, auth_port: int) -> list[str]:
+def _nginx(place: Path, port: int, app_port: int, auth_port: int, admin_port: int = 0) -> list[str]:
     paths = "".join(
         f"{kind}_temp_path {place}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -165,6 +165,7 @@ def _nginx(place: Path, port: int, app_port: int, auth_port: int) -> list[str]:
     for shipped, ours in (
         ("http {", f"http {{ access_log off; {paths}"),
         ("127.0.0.1:8000", f"127.0.0.1:{auth_port}"),
+        ("127.0.0.1:8001", f"127.0.0.1:{admin_port or auth_port}"),
         ("127.0.0.1:9000", f"127.0.0.1:{app_port}"),
         ("listen 80;", f"listen 127.0.0.1:{port};"),
         ("server_name app.example.org;", "server_name localhost;"),
@@ -178,10 +179,11 @@ def _nginx(place: Path, port: int, app_port: int, auth_port: int) -> list[str]:
     return ["nginx", "-p", str(place), "-c", str(place / "nginx.conf"), "-e", "stderr", "-g", globals_]
 
 
-def _caddy(place: Path, port: int, app_port: int, auth_port: int) -> list[str]:
+def _caddy(place: Path, port: int, app_port: int, auth_port: int, admin_port: int = 0) -> list[str]:
     text = (SHIPPED / "Caddyfile").read_text()
     for shipped, ours in (
         ("127.0.0.1:8000", f"127.0.0.1:{auth_port}"),
+        ("127.0.0.1:8001", f"127.0.0.1:{admin_port or auth_port}"),
         ("127.0.0.1:9000", f"127.0.0.1:{app_port}"),
         ("app.example.org {", f"http://localhost:{port} {{"),
         ("login.example.org {", f"http://login.example.org:{port} {{"),

@@ -308,3 +308,20 @@ async def test_without_the_gate_nobody_gets_in(bo: Guest, database: Databases, s
         answer = await cut_off.ask("/public", cookie(bo))
         assert answer.status >= 500
         assert behind.seen == []
+
+
+@pytest.mark.parametrize("kind", ["nginx", "caddy"])
+async def test_the_console_is_reached_beside_auth_and_its_insides_are_not(kind: str) -> None:
+    if missing(kind):
+        pytest.skip(f"{kind} is not installed")
+    async with backend() as app, backend() as auth, backend() as admin, proxy(kind, app, auth.port, admin.port) as site:
+        host = [("Host", "login.example.org" if kind == "nginx" else f"login.example.org:{site.port}")]
+        for path in ("/admin", "/admin/users?sort=name", "/admin/api/v1/users"):
+            assert (await site.ask(path, host)).status == 200
+        for path in ("/login", "/administrator"):
+            assert (await site.ask(path, host)).status == 200
+        for path in ("/admin/healthz", "/admin/readyz", "/admin/metrics", "/healthz"):
+            assert (await site.ask(path, host)).status == 404
+        assert [seen.path for seen in admin.seen] == ["/admin", "/admin/users?sort=name", "/admin/api/v1/users"]
+        assert [seen.path for seen in auth.seen] == ["/login", "/administrator"]
+        assert app.seen == []
