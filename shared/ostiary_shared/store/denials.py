@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_shared.access import Decision
 from ostiary_shared.models import Denial, User
 from ostiary_shared.tokens import ALPHABET, CODE_LENGTH, code, tidy_code
 
@@ -23,6 +24,15 @@ class Refusal:
     method: str
     url: str
     decision: dict[str, Any]
+
+
+def cause_of(decision: Decision) -> str:
+    """What makes two refusals the same: what failed, what would mend it, and the rule.
+
+    Not the address: one person could make up any number of those, and each would be a row.
+    """
+    remedy = f"{decision.remedy.kind} {decision.remedy.value}" if decision.remedy else ""
+    return f"{decision.cause} · {remedy} · {decision.steps[-1].seen}"
 
 
 async def record(session: AsyncSession, refusal: Refusal, now: datetime) -> str:

@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import replace
+from uuid import UUID
+
+from sqlalchemy import func, select
 
 from ostiary_admin.auth_client import Explained
 from ostiary_shared import clock
 from ostiary_shared.access import Asks, Decision, Requirement, decide
 from ostiary_shared.identity import Presented
+from ostiary_shared.models import Denial
 from ostiary_shared.store import denials, users
 from tests.admin.conftest import Console
 
@@ -36,6 +40,22 @@ async def test_a_refused_person_gets_a_code_and_the_database_its_steps(console: 
     assert "secret" not in found.url
     again = await console.client.get("/admin/audit", headers=headers)
     assert code[1] in await again.get_data(as_text=True)
+
+
+async def test_made_up_addresses_of_one_cause_are_one_row(console: Console) -> None:
+    headers = {**await console.enter("end-user"), "Accept": "application/json"}
+    references = set()
+    for number in range(20):
+        for path in (f"/admin/users/{UUID(int=number)}", f"/admin/users?q={number}", "/admin/users"):
+            refused = await console.client.get(path, headers=headers)
+            assert refused.status_code == 403
+            references.add((await refused.get_json())["reference"])
+    assert len(references) == 1
+    async with console.rows() as session:
+        assert await session.scalar(select(func.count()).select_from(Denial)) == 1
+        assert await session.scalar(select(Denial.count)) == 60
+    others = await console.client.get("/admin/audit", headers=headers)
+    assert (await others.get_json())["reference"] not in references
 
 
 async def test_the_administrator_sees_every_step_and_grants_a_role_that_helps(console: Console) -> None:
@@ -91,8 +111,6 @@ async def test_one_click_grants_a_role_unlocks_or_confirms_and_comes_back(consol
 
 async def refuse(console: Console, user_id: object, requirement: Requirement) -> str:
     """A refusal of somebody by a site's rule, on record."""
-    from uuid import UUID
-
     from ostiary_shared.identity import SessionFacts
 
     now = clock.now()

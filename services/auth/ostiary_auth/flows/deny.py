@@ -52,17 +52,9 @@ async def keep(work: AuthWork, decision: Decision, method: str, url: str) -> str
     """The reference under which this refusal can be explained."""
     if decision.account is None:
         return seal(work, decision, method, url)
-    refusal = denials.Refusal(decision.account.id, _cause(decision), method, url.partition("?")[0], decision.to_json())
+    cause, where = denials.cause_of(decision), url.partition("?")[0]
+    refusal = denials.Refusal(decision.account.id, cause, method, where, decision.to_json())
     return await denials.record(work.session, refusal, work.now)
-
-
-def _cause(decision: Decision) -> str:
-    """What makes two refusals the same: what failed, what would mend it, and the rule.
-
-    Not the address: one person could make up any number of those.
-    """
-    remedy = f"{decision.remedy.kind} {decision.remedy.value}" if decision.remedy else ""
-    return f"{decision.cause} · {remedy} · {decision.steps[-1].seen}"
 
 
 def seal(work: AuthWork, decision: Decision, method: str, url: str) -> str:
