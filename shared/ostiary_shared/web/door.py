@@ -11,7 +11,7 @@ from quart import Quart, current_app, g, request
 
 from ostiary_shared import clock
 from ostiary_shared.access import Asks, Decision, Requirement, decide
-from ostiary_shared.errors import TooMany
+from ostiary_shared.errors import NotFound, TooMany
 from ostiary_shared.identity import Identity
 from ostiary_shared.limit import Limit
 from ostiary_shared.permissions import Permission
@@ -86,6 +86,8 @@ def keep_doors(app: Quart) -> None:
 async def _check() -> None:
     if request.routing_exception or request.url_rule is None:
         return
+    if "\0" in request.path:  # nothing of ours has a name with it, and PostgreSQL does not even take the question
+        raise NotFound("Check the address, or start again from the front page.")
     stance = stance_of(current_app, request.url_rule.endpoint)
     if stance is None:  # cannot be: keep_doors refused to start
         raise RuntimeError(request.url_rule.endpoint)

@@ -1,8 +1,6 @@
 """What may be asked of the audit log."""
 
-from datetime import date
-
-from ostiary_admin.inputs.listing import Listing, Word
+from ostiary_admin.inputs.listing import Day, Listing, Word
 
 
 class AuditQuery(Listing):
@@ -11,5 +9,5 @@ class AuditQuery(Listing):
     event: Word = ""
     actor: Word = ""
     target: Word = ""
-    since: date | None = None
-    until: date | None = None
+    since: Day | None = None
+    until: Day | None = None

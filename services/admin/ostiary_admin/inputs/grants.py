@@ -1,17 +1,16 @@
 """What may be asked and sent about grants."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
-from ostiary_admin.inputs.listing import Back, OfSomebody, Reason
+from ostiary_admin.inputs.listing import Back, Day, OfSomebody, Reason, near
 from ostiary_admin.inputs.people import RoleName
 from ostiary_shared.web.forms import Input
 
 # A form sends an empty date field as an empty word.
-Day = Annotated[date | None, BeforeValidator(lambda typed: typed or None)]
+LastDay = Annotated[Day | None, BeforeValidator(lambda typed: typed or None)]
 
 
 class GrantsQuery(OfSomebody):
@@ -25,7 +24,7 @@ class GrantForm(Back):
 
     role: Annotated[RoleName, Field(min_length=1)]
     reason: Reason
-    until: Day = None
+    until: LastDay = None
 
 
 class NewGrant(Input):
@@ -34,4 +33,4 @@ class NewGrant(Input):
     user: UUID
     role: Annotated[RoleName, Field(min_length=1)]
     reason: Reason
-    until: AwareDatetime | None = None
+    until: Annotated[AwareDatetime, AfterValidator(near)] | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -105,7 +105,7 @@ def _values(order: Order, key: Key) -> tuple[ColumnElement[Any], ColumnElement[A
         value, ident = key
         ident = literal(_text(ident), Text) if order.named else literal(UUID(ident))
         return _moment(value) if order.moments else literal(_text(value), Text), ident
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, OverflowError):
         raise Invalid(FieldError("after", "This page link is damaged. Start again from the first page.")) from None
 
 
@@ -115,7 +115,7 @@ def _moment(value: Any) -> ColumnElement[Any]:
     when = datetime.fromisoformat(value)
     if when.tzinfo is None:
         raise ValueError(value)
-    return literal(when)
+    return literal(when.astimezone(UTC))  # at the ends of the calendar this overflows, here and not in the driver
 
 
 def _text(value: Any) -> str:
