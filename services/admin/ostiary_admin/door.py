@@ -4,9 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from quart import current_app, g, request
+from quart import current_app, g, render_template, request
 from quart.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
 
 from ostiary_admin.flows import deny, people, resolve_session
 from ostiary_admin.flows.authority import AboveYou
@@ -19,7 +18,7 @@ from ostiary_shared.errors import Busy, Conflict
 from ostiary_shared.identity import Presented
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import needs, refused, stance_of
-from ostiary_shared.web.errors import LAST_ADMIN
+from ostiary_shared.web.errors import LAST_ADMIN, problem, wants_json
 from ostiary_shared.web.kit import Refusal, kit
 from ostiary_shared.web.visitor import visitor
 from ostiary_shared.web.work import begin_work
@@ -61,9 +60,16 @@ async def keep(refusal: Refusal) -> str:
     return found
 
 
-async def above(error: AboveYou) -> ResponseReturnValue | HTTPException:
-    """The answer to an act above the caller's own permissions: a refusal like any other, on record."""
-    return await current_app.handle_user_exception(refused(error.decision))
+async def above(error: AboveYou) -> ResponseReturnValue:
+    """The answer to an act above the caller's own permissions: a refusal like any other, on record, saying what of."""
+    refusal = refused(error.decision).refusal
+    reference = await kit().deny(refusal)
+    if wants_json():
+        return problem(error.status, error.code, error.detail, reference=reference)
+    page = await render_template(
+        "theme/refused.html", sentence=error.detail, reference=reference, sign_in=False, wanted=refusal.url
+    )
+    return page, error.status
 
 
 @asynccontextmanager

@@ -37,14 +37,15 @@ async def hold(session: AsyncSession, user_id: UUID) -> User | None:
     return await session.get(User, user_id, populate_existing=True, with_for_update={"read": True})
 
 
-async def hold_alone(session: AsyncSession, user_id: UUID) -> User | None:
+async def hold_alone(session: AsyncSession, user_id: UUID, *, even_deleted: bool = False) -> User | None:
     """The living person, who stays as they are until our commit.
 
     Unlike with `hold`, those who ask take turns, and may change the person without waiting for each other for ever.
     """
+    living = () if even_deleted else (User.deleted_at.is_(None),)
     return await session.scalar(
         select(User)
-        .where(User.id == user_id, User.deleted_at.is_(None))
+        .where(User.id == user_id, *living)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )

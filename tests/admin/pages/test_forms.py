@@ -170,12 +170,70 @@ async def test_a_password_needs_its_own_permission(console: Console) -> None:
     user_id = await console.person("plain@example.test", "end-user")
     form = {"email": "plain@example.test", "name": "", "password": "a brand new password"}
     assert (await console.client.post(f"/admin/users/{user_id}/edit", headers=low, form=form)).status_code == 403
-    assert 'name="password"' not in await page(console, f"/admin/users/{user_id}/edit", low)
+    text = await page(console, f"/admin/users/{user_id}/edit", low)
+    assert 'name="password"' not in text
+    assert re.search(r'<input[^>]*name="email"[^>]*disabled', text)
+    assert "takes the permission to set passwords, too" in text
     patch = await console.client.patch(
         f"/admin/api/v1/users/{user_id}", headers=low, json={"password": "a brand new password"}
     )
     assert patch.status_code == 403
     assert console.auth.passwords == {}
+
+
+async def test_an_address_hands_over_the_account_and_the_refusal_says_so(console: Console) -> None:
+    admin = await console.enter("admin")
+    body = {"name": "editor-of-people", "permissions": ["users:update", "users:read"]}
+    assert (await console.client.post("/admin/api/v1/roles", headers=admin, json=body)).status_code == 201
+    low = await console.enter("editor-of-people")
+    user_id = await console.person("plain@example.test", "end-user")
+    where = f"/admin/users/{user_id}/edit"
+    assert (await console.client.post(where, headers=low, form={"name": "New name"})).status_code == 303
+    form = {"email": "mine@example.test", "name": ""}
+    refused = await console.client.post(where, headers={**low, "Accept": "text/html"}, form=form)
+    assert refused.status_code == 403
+    assert "takes users:set-password, which you do not hold" in await refused.get_data(as_text=True)
+    answer = await console.client.patch(f"/admin/api/v1/users/{user_id}", headers=low, json={"email": form["email"]})
+    problem = await answer.get_json()
+    assert (answer.status_code, problem["code"]) == (403, "forbidden")
+    assert "changing an e-mail address takes users:set-password" in problem["detail"]
+    assert problem["reference"]
+    async with console.rows() as session:
+        user = await session.get(User, user_id)
+    assert user is not None
+    assert (user.email, user.name) == ("plain@example.test", "New name")
+
+
+async def test_ones_own_page_leads_to_the_account_page_for_address_and_password(console: Console) -> None:
+    headers = await console.enter("admin")
+    me = next(iter(console.auth.people.values()))
+    where = f"/admin/users/{me}/edit"
+    text = await page(console, where, headers)
+    assert re.search(r'<input[^>]*name="email"[^>]*disabled', text)
+    assert 'name="password"' not in text
+    assert 'href="/account"' in text
+    assert (await console.client.post(where, headers=headers, form={"name": "My name"})).status_code == 303
+    for fields in ({"password": "a brand new password"}, {"email": "other@example.test"}):
+        answer = await console.client.patch(f"/admin/api/v1/users/{me}", headers=headers, json=fields)
+        assert answer.status_code == 409
+        assert "account page" in (await answer.get_json())["detail"]
+    assert console.auth.passwords == {}
+
+
+async def test_who_may_not_favour_themselves_is_offered_no_role_on_their_own_page(console: Console) -> None:
+    admin = await console.enter("admin")
+    body = {"name": "grantor", "permissions": ["grants:write", "users:read"]}
+    assert (await console.client.post("/admin/api/v1/roles", headers=admin, json=body)).status_code == 201
+    low = await console.enter("grantor")
+    mine, theirs = list(console.auth.people.values())[-1], await console.person("other@example.test")
+    assert "Grant a role" not in await page(console, f"/admin/users/{mine}", low)
+    assert "Grant a role" in await page(console, f"/admin/users/{theirs}", low)
+    form = {"role": "end-user", "reason": "I would like to"}
+    refused = await console.client.post(
+        f"/admin/users/{mine}/grants", headers={**low, "Accept": "text/html"}, form=form
+    )
+    assert refused.status_code == 403
+    assert "giving a role to oneself takes the role admin" in await refused.get_data(as_text=True)
 
 
 async def test_rules_are_sorted_by_number_and_dropped_without_a_path(console: Console) -> None:

@@ -73,7 +73,10 @@ async def show(user_id: UUID) -> ResponseReturnValue:
 @takes(PersonPatch)
 @door(needs(Permission.USERS_UPDATE), limits.ACT)
 async def change(user_id: UUID) -> ResponseReturnValue:
-    """Change what is given; an empty password keeps the old one. A password needs users:set-password, too."""
+    """Change what is given; an empty password keeps the old one.
+
+    A password or an address takes users:set-password, too; one's own are changed by /api/v1/account alone.
+    """
     sent = await read_json(PersonPatch)
     password = sent.password.get_secret_value() if sent.password else ""
     if password:

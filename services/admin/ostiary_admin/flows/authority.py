@@ -4,13 +4,15 @@ Nobody grants what they do not hold, nor changes somebody who holds more. Seen i
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
-from ostiary_admin.reach import beyond
+from ostiary_admin.reach import beyond, may_favour
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.access import Check, Decision, Outcome, Remedy, Step
 from ostiary_shared.errors import Failure, NotFound
 from ostiary_shared.identity import Account
+from ostiary_shared.permissions import ADMIN, Permission
 from ostiary_shared.store import users
 
 
@@ -18,10 +20,10 @@ class AboveYou(Failure):
     """The act would reach above the caller's own permissions. `decision` says which ones, for the record."""
 
     status = 403
-    code = "above_you"
+    code = "forbidden"
 
-    def __init__(self, decision: Decision) -> None:
-        super().__init__("This reaches above your own permissions.")
+    def __init__(self, decision: Decision, detail: str) -> None:
+        super().__init__(detail)
         self.decision = decision
 
 
@@ -38,7 +40,15 @@ async def person(work: AdminWork, user_id: UUID) -> Account:
 
     Held until the act is committed: of two clicks, or two administrators, the second sees what the first did.
     """
-    held = await users.hold_alone(work.session, user_id)
+    found = await anybody(work, user_id)
+    if found.deleted_at:
+        raise NotFound("There is no such person.")
+    return found
+
+
+async def anybody(work: AdminWork, user_id: UUID) -> Account:
+    """The same for a person who may have been deleted."""
+    held = await users.hold_alone(work.session, user_id, even_deleted=True)
     found = await users.account(work.session, user_id, work.now) if held else None
     if found is None:
         raise NotFound("There is no such person.")
@@ -53,16 +63,37 @@ async def reach(work: AdminWork, permissions: Iterable[str], what: str) -> None:
     me = await actor(work)
     missing = beyond(me.permissions, permissions)
     if missing:
-        raise AboveYou(_decision(me, missing, what))
+        raise _lacking(me, missing, what, f"{what} comes with {', '.join(missing)}")
 
 
-def _decision(me: Account, missing: list[str], what: str) -> Decision:
+async def need(work: AdminWork, permission: Permission, what: str) -> None:
+    """Raise AboveYou unless the caller holds a permission that this act takes besides the one of its door."""
+    if work.caller.operator:
+        return
+    me = await actor(work)
+    if permission not in me.permissions:
+        raise _lacking(me, [permission], what, f"{what} takes {permission}")
+
+
+async def favour(work: AdminWork, user_id: UUID) -> None:
+    """Raise AboveYou for somebody who would give a role to themselves without holding `admin`."""
+    if work.caller.operator or work.caller.user_id != user_id:
+        return
+    me = await actor(work)
+    if not may_favour(me.id, me.roles, user_id):
+        takes = f"giving a role to oneself takes the role {ADMIN}"
+        raise _above(me, Step(Check.ROLE, "Is the role for somebody else?", passed=False, seen=takes), None)
+
+
+def _lacking(me: Account, missing: list[str], what: str, takes: str) -> AboveYou:
     remedy = Remedy("grant-permission", missing[0], f"Ask an administrator who holds {', '.join(missing)}.")
-    step = Step(
-        Check.PERMISSION,
-        f"Is {what} within your own permissions?",
-        passed=False,
-        seen=f"{what} comes with {', '.join(missing)}, which {me.email} does not hold",
-        remedy=remedy.words,
-    )
-    return Decision(Outcome.REFUSED, (step,), Check.PERMISSION, remedy, me)
+    step = Step(Check.PERMISSION, f"Is {what} within your own permissions?", passed=False, seen=takes)
+    return _above(me, step, remedy)
+
+
+def _above(me: Account, step: Step, remedy: Remedy | None) -> AboveYou:
+    """The refusal on record, and in a sentence for whoever is refused. The step says so far what the act takes."""
+    words = remedy.words if remedy else "Ask another administrator."
+    seen = replace(step, seen=f"{step.seen}, which {me.email} does not hold", remedy=words)
+    told = f"That is above your own permissions: {step.seen}, which you do not hold."
+    return AboveYou(Decision(Outcome.REFUSED, (seen,), step.check, remedy, me), told)

@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from ostiary_admin.flows import authority
 from ostiary_admin.tools import AdminWork
-from ostiary_shared.errors import Conflict, FieldError, Invalid, NotFound
+from ostiary_shared.errors import Conflict, FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.models import Role
 from ostiary_shared.permissions import END_USER, Permission
-from ostiary_shared.store import audit, roles, users
+from ostiary_shared.store import audit, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,9 @@ class Gift:
 
 
 async def give(work: AdminWork, gift: Gift) -> bool:
-    """Give a role, in force from the next request; False when it is held already."""
+    """Give a role, in force from the next request; False when it is held already. To oneself only as `admin`."""
     await authority.reach(work, {Permission.GRANTS_WRITE}, "giving roles")
+    await authority.favour(work, gift.user_id)
     person = await authority.person(work, gift.user_id)
     role = await _role(work, gift.role)
     await authority.reach(work, await roles.permissions_of(work.session, role.id), f"the role {role.name}")
@@ -57,10 +58,7 @@ async def give_first(work: AdminWork, user_id: UUID) -> None:
 
 async def revoke(work: AdminWork, user_id: UUID, role_name: str, reason: str = "") -> bool:
     """Take a role away from the next request on; False when it is not held."""
-    person = await users.account(work.session, user_id, work.now)
-    if person is None:
-        raise NotFound("There is no such person.")
-    await authority.reach(work, person.permissions, person.email)
+    person = await authority.anybody(work, user_id)
     role = await _role(work, role_name)
     if not await roles.revoke(work.session, person.id, role.id, by=work.caller.user_id, now=work.now):
         return False

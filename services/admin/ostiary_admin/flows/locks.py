@@ -4,7 +4,7 @@ from uuid import UUID
 
 from ostiary_admin.flows import authority, people
 from ostiary_admin.tools import AdminWork
-from ostiary_shared.errors import Conflict, NotFound
+from ostiary_shared.errors import Conflict
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Account
 from ostiary_shared.store import audit, users
@@ -41,10 +41,7 @@ async def delete(work: AdminWork, user_id: UUID, reason: str) -> None:
 
 async def restore(work: AdminWork, user_id: UUID) -> bool:
     """Undo a deletion; False when there was none. Raises Conflict when the address is somebody else's by now."""
-    person = await users.account(work.session, user_id, work.now)
-    if person is None:
-        raise NotFound("There is no such person.")
-    await authority.reach(work, person.permissions, person.email)
+    person = await authority.anybody(work, user_id)
     if not await users.restore(work.session, person.id):
         return False
     await _record(work, Event.USER_RESTORED, person, "")

@@ -11,8 +11,11 @@ from ostiary_shared import email_address
 from ostiary_shared.errors import Conflict, FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Account
-from ostiary_shared.permissions import END_USER
+from ostiary_shared.permissions import END_USER, Permission
 from ostiary_shared.store import audit, messages, one_time_tokens, sessions, users
+
+# Here nobody asks for the present password, and no link proves the new address.
+OWN = "Your own address and password are changed on your account page, not here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +52,26 @@ async def create(work: AdminWork, wanted: Wanted) -> UUID:
 
 async def check_edit(work: AdminWork, user_id: UUID, email: str | None) -> None:
     """Raise what `edit` would raise, and change nothing: asked before a new password goes to auth."""
+    if user_id == work.caller.user_id:
+        raise Conflict(OWN)
     person = await authority.person(work, user_id)
-    if email is not None:
-        holder = await users.find(work.session, email_address.parse(email))
-        if holder is not None and holder.id != person.id:
-            raise Invalid(FieldError("email", "Another account has this address."))
+    fresh = await _readdressed(work, person, email)
+    holder = await users.find(work.session, fresh) if fresh else None
+    if holder is not None and holder.id != person.id:
+        raise Invalid(FieldError("email", "Another account has this address."))
 
 
 async def edit(work: AdminWork, user_id: UUID, *, email: str | None = None, name: str | None = None) -> bool:
-    """Change name and address; None keeps. A new address ends sessions and pending links. Whether anything changed."""
+    """Change name and address; None keeps. A new address ends sessions and pending links. Whether anything changed.
+
+    Who readdresses an account can recover it, so that takes the permission to set a password, too.
+    """
     person = await authority.person(work, user_id)
     wanted: dict[str, Any] = {}
     if name is not None and name != person.name:
         wanted["name"] = name
-    if email is not None and (parsed := email_address.parse(email)) != person.email:
-        wanted["email"] = parsed
+    if fresh := await _readdressed(work, person, email):
+        wanted["email"] = fresh
     if not wanted:
         return False
     try:
@@ -106,10 +114,24 @@ async def send_invitation(work: AdminWork, user_id: UUID) -> None:
 
 
 async def shut_out(work: AdminWork, user_id: UUID, why: str) -> int:
-    """End everything a person could still come in with: sessions, pending links and codes, waiting mails."""
+    """End everything a person could still come in with: sessions, pending links and codes, mails that bring some.
+
+    What else waits to be mailed leaves: a notice of the last step must not be called back by the next one.
+    """
     await one_time_tokens.void(work.session, work.now, user_id)
     await messages.drop(work.session, user_id, work.now, why)
     return await sessions.end_all(work.session, user_id, work.now, why)
+
+
+async def _readdressed(work: AdminWork, person: Account, email: str | None) -> str:
+    """The new address, empty when it stays. Raises Conflict for one's own, AboveYou without the permission."""
+    fresh = email_address.parse(email) if email is not None else person.email
+    if fresh == person.email:
+        return ""
+    if person.id == work.caller.user_id:
+        raise Conflict(OWN)
+    await authority.need(work, Permission.USERS_SET_PASSWORD, "changing an e-mail address")
+    return fresh
 
 
 async def _mailable(work: AdminWork, user_id: UUID) -> Account:

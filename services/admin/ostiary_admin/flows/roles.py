@@ -28,7 +28,7 @@ class Definition:
 
 async def create(work: AdminWork, wanted: Definition) -> None:
     """A new role. Raises Invalid when the name is taken."""
-    await authority.reach(work, wanted.permissions, f"the role {wanted.name}")
+    await authority.reach(work, wanted.permissions, "the new role")  # by no name: it is made up
     if wanted.name == RESERVED:
         raise Invalid(FieldError("name", "This name is taken by the page that makes roles."))
     role = await roles.add(work.session, wanted.name, wanted.description, wanted.permissions)

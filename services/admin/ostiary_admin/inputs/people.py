@@ -34,9 +34,9 @@ class NewPerson(Input):
 
 
 class PersonForm(Input):
-    """The edit form of a person: blank keeps the password."""
+    """The edit form of a person: blank keeps the password; without its field the address stays."""
 
-    email: Email
+    email: Email | None = None
     name: Name = ""
     password: Annotated[Secret, Field(max_length=1024)] = SecretStr("")
 

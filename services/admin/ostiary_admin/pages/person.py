@@ -19,7 +19,7 @@ from ostiary_admin.queries.keyset import Place
 from ostiary_admin.queries.mail import MessageRow
 from ostiary_admin.queries.people import PersonRow
 from ostiary_admin.queries.sessions import SessionRow
-from ostiary_admin.reach import beyond
+from ostiary_admin.reach import beyond, may_favour
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.errors import Invalid
 from ostiary_shared.permissions import Permission
@@ -96,7 +96,8 @@ async def _gather(work: AdminWork, user_id: UUID) -> Everything:
     person = await people.get(work, user_id)
     known = {role.name: role for role in await roles.all_of_them(work)}
     theirs = {permission for name in person.roles if name in known for permission in known[name].permissions}
-    givable = [name for name, role in known.items() if not beyond(mine.permissions, role.permissions)]
+    favoured = may_favour(mine.id, mine.roles, user_id)
+    givable = [name for name, role in known.items() if favoured and not beyond(mine.permissions, role.permissions)]
     first = Place()
     return Everything(
         person,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ostiary_admin.queries import roles
-from ostiary_admin.reach import beyond
+from ostiary_admin.reach import beyond, may_favour
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.access import Remedy
 from ostiary_shared.identity import Account
@@ -28,7 +28,8 @@ async def of(work: AdminWork, remedy: Remedy | None, user_id: UUID | None) -> Cu
         return Cure()
     within = not beyond(me.permissions, person.permissions)
     helpful = await _helpful(work, remedy)
-    givable = tuple(role.name for role in helpful if within and not beyond(me.permissions, role.permissions))
+    may_give = within and may_favour(me.id, me.roles, person.id)
+    givable = tuple(role.name for role in helpful if may_give and not beyond(me.permissions, role.permissions))
     return Cure(_done(remedy, person), within, givable)
 
 
