@@ -140,7 +140,7 @@ ADMIN: Samples = {
         listed([], query=MailQuery(), states=STATES),
         listed(MAILS, query=MailQuery(user=ID, state="failed"), states=STATES),
     ),
-    "message.html": as_both(*({"mail": mail} for mail in MAILS)),
+    "message.html": as_both(*({"mail": mail, "again": again} for mail in MAILS for again in (False, True))),
     "overview.html": as_both(
         {"counts": Counts(0, 0, 0, 0, 0, 0), "denials": [], "events": []},
         {"counts": Counts(10001, 1, 2, 3, 4, 5), "denials": DENIALS, "events": EVENTS},
@@ -160,7 +160,9 @@ ADMIN: Samples = {
     ),
     "person.html": as_both(*({"all": all_, "one": one} for one in PEOPLE for all_ in (OPEN, BARE))),
     "person_acts.html": INCLUDED,
-    "person_edit.html": as_both(*({**edited, "one": ADA} for edited in EDITED)),
+    "person_edit.html": as_both(
+        *({**edited, "one": one} for edited in EDITED for one in (ADA, replace(ADA, id=IDENTITY.id)))
+    ),
     "person_new.html": as_both(*({**edited, "roles": [("editor", "editor", "Edits <x>")]} for edited in EDITED)),
     "person_roles.html": INCLUDED,
     "person_sessions.html": INCLUDED,

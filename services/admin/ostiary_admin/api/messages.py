@@ -55,7 +55,7 @@ async def show(message_id: UUID) -> ResponseReturnValue:
 @says("messages", MessageRow, 202)
 @door(needs(Permission.MESSAGES_RESEND), limits.MAIL)
 async def resend(message_id: UUID) -> ResponseReturnValue:
-    """Queue a mail again, with a fresh link; answers with the new row."""
+    """Queue a mail again, with a fresh link; answers with the new row. Takes what sending one anew takes, too."""
     async with begin_act() as work:
         row = await mail.get(work, await acts.resend(work, message_id))
     return answer(row, 202)

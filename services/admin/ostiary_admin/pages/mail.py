@@ -14,7 +14,7 @@ from ostiary_admin.pages import lists
 from ostiary_admin.pages.acts import back, softly
 from ostiary_admin.queries import mail
 from ostiary_shared.permissions import Permission
-from ostiary_shared.web.door import door, needs
+from ostiary_shared.web.door import door, identity, needs
 from ostiary_shared.web.forms import read_query
 from ostiary_shared.web.work import begin_work
 
@@ -37,7 +37,8 @@ async def show(message_id: UUID) -> ResponseReturnValue:
     """One mail. Its text is not kept: it is written at the moment of sending."""
     async with begin_work() as work:
         found = await mail.get(work, message_id)
-    return await render_template("message.html", mail=found)
+    again = found.state in {"sent", "failed"} and acts.may_resend(found.kind, identity().permissions)
+    return await render_template("message.html", mail=found, again=again)
 
 
 @blueprint.post("/<uuid:message_id>/resend")
