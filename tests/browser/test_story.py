@@ -80,7 +80,8 @@ async def follow_mail(up: Up, page: Page, path: str) -> None:
                 if await link.count():
                     break
             await asyncio.sleep(0.2)
-    await picture(page, "mailbox")
+    if path == "/signup/confirm":
+        await picture(page, "mailbox")
     await page.goto(str(await link.first.get_attribute("href")))
 
 
@@ -214,4 +215,4 @@ async def picture(page: Page, name: str) -> None:
     """A picture for the tour, when asked for: OSTIARY_PICTURES=docs/images."""
     folder = os.environ.get("OSTIARY_PICTURES")
     if folder:
-        await page.screenshot(path=Path(folder) / f"{name}.png")
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=name == "denial-steps")
