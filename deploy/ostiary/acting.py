@@ -5,27 +5,31 @@ Everything done here is in the audit log with the operator as the actor.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
-from ostiary import environments
 from ostiary.options import Asked
 from ostiary.telling import told
-from ostiary_admin import tools as admin_tools
-from ostiary_admin.tools import AdminTools, AdminWork
-from ostiary_auth import tools as auth_tools
-from ostiary_auth.settings import AuthSettings
-from ostiary_auth.tools import AuthWork
 from ostiary_shared.database import make_engine, make_sessions
 from ostiary_shared.work import Caller, Work, open_work
+
+if TYPE_CHECKING:  # loading what a command does not use would take longer than its work
+    from ostiary_admin.tools import AdminTools, AdminWork
+    from ostiary_auth.tools import AuthWork
 
 Tools = TypeVar("Tools")
 Result = TypeVar("Result")
 
+# Queries and flows of admin use no tool: all they need is in the transaction.
+NO_TOOLS = cast("AdminTools", None)
 NO_PORT = 25  # a setting has to be there; whoever acts here sends no mail, the courier does
 
 
-def as_auth(where: Asked, flow: Callable[[AuthWork], Awaitable[Result]]) -> Result:
+def as_auth(where: Asked, flow: Callable[["AuthWork"], Awaitable[Result]]) -> Result:
     """Run a flow of auth. Its keys come from the environment, or from the data folder of `up`."""
+    from ostiary import environments  # noqa: PLC0415 - see above
+    from ostiary_auth import tools as auth_tools  # noqa: PLC0415
+    from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
+
     with told(), where.database() as url:
         settings = AuthSettings.load() if where.database_url else environments.auth(where.home, url, NO_PORT)
         tools = auth_tools.make_tools(settings)
@@ -35,16 +39,15 @@ def as_auth(where: Asked, flow: Callable[[AuthWork], Awaitable[Result]]) -> Resu
             tools.passwords.close()
 
 
-def as_admin(where: Asked, flow: Callable[[AdminWork], Awaitable[Result]]) -> Result:
+def as_admin(where: Asked, flow: Callable[["AdminWork"], Awaitable[Result]]) -> Result:
     """Run a query or flow of admin. None of them needs a key, so this works wherever the database can be reached."""
     with told(), where.database() as url:
-        return asyncio.run(act(url, _admin_tools(url), flow))
+        return asyncio.run(act(url, NO_TOOLS, flow))
 
 
-def on_behalf_of_admin(work: AuthWork) -> AdminWork:
+def on_behalf_of_admin(work: "AuthWork") -> "AdminWork":
     """The same transaction for flows of admin, so that what both services do together is done whole or not at all."""
-    url = work.tools.settings.database_url.get_secret_value()
-    return Work(work.session, work.now, work.caller, _admin_tools(url))
+    return Work(work.session, work.now, work.caller, NO_TOOLS)
 
 
 async def act(url: str, tools: Tools, flow: Callable[[Work[Tools]], Awaitable[Result]]) -> Result:
@@ -55,7 +58,3 @@ async def act(url: str, tools: Tools, flow: Callable[[Work[Tools]], Awaitable[Re
             return await flow(work)
     finally:
         await engine.dispose()
-
-
-def _admin_tools(url: str) -> AdminTools:
-    return admin_tools.make_tools(environments.admin_without_doors(url))

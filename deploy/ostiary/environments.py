@@ -5,7 +5,6 @@ from pathlib import Path
 from ostiary import home as folder
 from ostiary_admin.settings import AdminSettings
 from ostiary_auth.settings import AuthSettings
-from ostiary_shared import tokens
 
 MAIL_FROM = "Ostiary <ostiary@localhost>"
 # A proxy on this machine may ask the gate; nobody else reaches these ports.
@@ -22,18 +21,6 @@ def auth(home: Path, database_url: str, smtp_port: int) -> AuthSettings:
             "OSTIARY_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
             "OSTIARY_MAIL_FROM": MAIL_FROM,
             "OSTIARY_TRUSTED_PROXIES": LOCAL_PROXIES,
-        }
-    )
-
-
-def admin_without_doors(database_url: str) -> AdminSettings:
-    """For the flows of admin at the command line: nothing is served, so addresses and key are never used."""
-    return AdminSettings.load(
-        {
-            "OSTIARY_PUBLIC_URL": "http://localhost",
-            "OSTIARY_DATABASE_URL": database_url,
-            "OSTIARY_SECRET_KEY": tokens.mint("unused").value,
-            "OSTIARY_AUTH_URL": "http://localhost",
         }
     )
 

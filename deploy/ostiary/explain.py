@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import click
 
 from ostiary import acting
-from ostiary.faults import FINDING
+from ostiary.faults import FINDING, Refusal
 from ostiary.options import Asked, asked, printable
 from ostiary_auth.flows import explain as flow
 from ostiary_auth.flows.explain import Explained
@@ -29,13 +29,14 @@ def explain(where: Asked, who_or_code: str, what: str | None, method: str) -> No
     explain ann@example.org users:read                         does she hold this permission?
     explain AB12-CD34                                          what is behind the code on a refusal?
 
-    Exit status 1 when the door stays shut for the person.
+    Exit status 0 when the door opens, 1 when it stays shut (behind a code it always did), 2 for wrong usage, or when
+    there is nobody of that name or no such code.
     """  # noqa: D301 - click's mark for lines that stay as they are
     if not what and PERSON.fullmatch(who_or_code):
-        raise click.UsageError("Say what it is about, too: an address such as http://site/ or a permission.")
+        raise Refusal("say what it is about, too: an address such as http://site/ or a permission.")
     found = acting.as_auth(where, _question(who_or_code, what, method))
     where.answer(_as_json(found), lambda: _print(found))
-    sys.exit(FINDING if what and not found.decision.allowed else 0)
+    sys.exit(0 if found.decision.allowed else FINDING)
 
 
 def _question(who_or_code: str, what: str | None, method: str) -> Callable[[AuthWork], Awaitable[Explained]]:

@@ -12,8 +12,10 @@ class Refusal(click.ClickException):
     exit_code = WRONG_USAGE
 
     def show(self, file: object = None) -> None:  # noqa: ARG002
-        """Without click's `Error:` prefix, so that the sentence stands by itself."""
-        click.echo(f"ostiary: {self.message}", err=True)
+        """Without click's `Error:` prefix; all our sentences begin alike, wherever they come from."""
+        first, rest = self.message[:1], self.message[1:]
+        name = rest[:1].isupper()  # OSTIARY_… keeps its capitals
+        click.echo(f"ostiary: {first if name else first.lower()}{rest}", err=True)
 
 
 class Finding(Refusal):

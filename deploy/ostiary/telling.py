@@ -7,8 +7,7 @@ from asyncpg import PostgresError
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from ostiary.faults import Finding, Refusal
-from ostiary_shared.errors import Failure, Invalid
-from ostiary_shared.settings import SettingsError
+from ostiary_shared.errors import Failure, Invalid, Misconfigured, NotFound
 
 # What PostgreSQL says (SQLSTATE) and what to do about it.
 REMEDIES = {
@@ -33,9 +32,11 @@ def told() -> Iterator[None]:
         yield
     except Invalid as error:
         raise Refusal(" ".join(fault.message for fault in error.errors) or error.detail) from None
+    except NotFound as error:
+        raise Refusal(error.detail) from None
     except Failure as error:
         raise Finding(error.detail) from None
-    except SettingsError as error:
+    except Misconfigured as error:
         raise Refusal(str(error)) from None
     except ArgumentError:
         raise Refusal("OSTIARY_DATABASE_URL must look like postgresql://user:password@host:5432/ostiary.") from None

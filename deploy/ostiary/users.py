@@ -1,23 +1,19 @@
 """`users`: people at the command line, through the same queries and flows as the console."""
 
 import sys
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import click
 
 from ostiary import acting
 from ostiary.faults import FINDING
 from ostiary.options import Asked, asked, show
-from ostiary.users_acts import grant, lock, revoke, unlock
-from ostiary_admin.flows import people as flow
+from ostiary.users_acts import grant, known_role, lock, revoke, unlock
+from ostiary.users_create import create
 from ostiary_admin.queries import people as query
 from ostiary_admin.queries.keyset import Place
 from ostiary_admin.queries.people import PersonRow
 from ostiary_admin.tools import AdminWork
-from ostiary_auth.flows import claim, new_password
-from ostiary_auth.tools import AuthWork
-from ostiary_shared.events import Event
-from ostiary_shared.store import audit, passwords
 
 STATES = ("active", "locked", "deleted", "unconfirmed", "any")
 
@@ -32,7 +28,7 @@ def users() -> None:
 @click.option("--search", default="", metavar="TEXT", help="Part of the name or address.")
 @click.option("--role", default="", help="Only who holds this role.")
 @click.option("--state", type=click.Choice(STATES), help="Only people in this state.")
-@click.option("--limit", default=100, show_default=True, help="At most so many.")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(min=1), help="At most so many.")
 def list_people(where: Asked, search: str, role: str, state: str | None, limit: int) -> None:
     """List people, by address."""
     unconfirmed = state == "unconfirmed"
@@ -41,47 +37,29 @@ def list_people(where: Asked, search: str, role: str, state: str | None, limit: 
     where.answer([_as_json(person) for person in found], lambda: _print(found, limit))
 
 
-@dataclass(frozen=True)
-class Newcomer:
-    """Who is to be created, and with which password; without one they are invited to choose it."""
-
-    wanted: flow.Wanted
-    password: str | None
-
-
-@users.command("create")
-@asked
-@click.argument("email")
-@click.option("--name", default="", help="The name people see.")
-@click.option("--role", "roles", multiple=True, help="A role beside end-user; may be given several times.")
-@click.option("--password-stdin", is_flag=True, help="Read a password from standard input instead of inviting.")
-def create(where: Asked, email: str, name: str, *, roles: tuple[str, ...], password_stdin: bool) -> None:
-    """Create somebody and send an invitation by mail."""
-    wanted = flow.Wanted(email, name, roles, "created at the command line", invite=not password_stdin)
-    if password_stdin:
-        newcomer = Newcomer(wanted, _read_password())
-        identifier = acting.as_auth(where, lambda work: _create_with_password(work, newcomer))
-    else:
-        identifier = acting.as_admin(where, lambda work: flow.create(work, wanted))
-    said = f"{email} is there and can sign in." if password_stdin else f"{email} is there; an invitation is on its way."
-    where.answer({"id": identifier, "email": email, "invited": not password_stdin}, lambda: click.echo(said))
-
-
 @users.command("claim-link")
 @asked
 def claim_link(where: Asked) -> None:
-    """Make a link for the first administrator; earlier links stop working."""
+    """Make a link for the first administrator; earlier links stop working.
+
+    Beside the data of ./ostiary up it needs nothing. On another database it reads the settings of auth from the
+    environment, the same as ./ostiary serve auth does: the link starts with OSTIARY_PUBLIC_URL.
+    """
+    from ostiary_auth.flows import claim  # noqa: PLC0415 - the other commands start sooner without it
+
     link = acting.as_auth(where, claim.make_claim_link)
     said = link or "Somebody can administer already: ask them for the role admin."
     where.answer({"claim_link": link}, lambda: click.echo(said))
     sys.exit(0 if link else FINDING)
 
 
-for command in (lock, unlock, grant, revoke):
+for command in (create, lock, unlock, grant, revoke):
     users.add_command(command)
 
 
 async def _people(work: AdminWork, wanted: query.Filter, limit: int) -> list[PersonRow]:
+    if wanted.role:
+        await known_role(work, wanted.role)
     found: list[PersonRow] = []
     place = Place()
     while len(found) < limit:
@@ -91,23 +69,6 @@ async def _people(work: AdminWork, wanted: query.Filter, limit: int) -> list[Per
             break
         place = Place(after=page.next)
     return found[:limit]
-
-
-async def _create_with_password(work: AuthWork, newcomer: Newcomer) -> object:
-    password = newcomer.password or ""
-    new_password.check(password, email=newcomer.wanted.email, name=newcomer.wanted.name)
-    as_admin = acting.on_behalf_of_admin(work)
-    identifier = await flow.create(as_admin, newcomer.wanted)
-    await flow.confirm(as_admin, identifier)
-    await passwords.put(work.session, identifier, await work.tools.passwords.hash(password), work.now)
-    await audit.record(work, Event.PASSWORD_SET, audit.Target(identifier, newcomer.wanted.email))
-    return identifier
-
-
-def _read_password() -> str:
-    if sys.stdin.isatty():
-        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\r\n")
 
 
 def _as_json(person: PersonRow) -> dict[str, object]:

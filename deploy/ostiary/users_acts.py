@@ -1,17 +1,21 @@
 """What is done to one person at the command line: lock, unlock, grant, revoke."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import click
+from sqlalchemy import select
 
 from ostiary import acting
 from ostiary.options import Asked, asked
-from ostiary_admin.flows import grants, locks
+from ostiary_admin.flows import grants
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.errors import NotFound
+from ostiary_shared.models import Role
 from ostiary_shared.store import users as store
 
+DAY = click.DateTime(["%Y-%m-%d"])
 Act = Callable[[AdminWork, UUID], Awaitable[bool]]
 
 
@@ -21,6 +25,8 @@ Act = Callable[[AdminWork, UUID], Awaitable[bool]]
 @click.option("--reason", required=True, help="Why; administrators see it.")
 def lock(where: Asked, email: str, reason: str) -> None:
     """Refuse somebody from the next request on."""
+    from ostiary_admin.flows import locks  # noqa: PLC0415 - the other commands start sooner without it
+
     _do(where, email, lambda work, user_id: locks.lock(work, user_id, reason), ("is locked", "was locked already"))
 
 
@@ -30,6 +36,8 @@ def lock(where: Asked, email: str, reason: str) -> None:
 @click.option("--reason", default="", help="Why; it goes into the audit log.")
 def unlock(where: Asked, email: str, reason: str) -> None:
     """Let somebody in again."""
+    from ostiary_admin.flows import locks  # noqa: PLC0415 - the same
+
     _do(where, email, lambda work, user_id: locks.unlock(work, user_id, reason), ("may sign in", "was not locked"))
 
 
@@ -38,11 +46,14 @@ def unlock(where: Asked, email: str, reason: str) -> None:
 @click.argument("email")
 @click.argument("role")
 @click.option("--reason", default="given at the command line", help="Why; it goes into the audit log.")
-def grant(where: Asked, email: str, role: str, reason: str) -> None:
+@click.option("--until", type=DAY, metavar="YYYY-MM-DD", help="The last day, in UTC; without it for good.")
+def grant(where: Asked, email: str, role: str, reason: str, until: datetime | None) -> None:
     """Give somebody a role."""
+    end = until.replace(tzinfo=UTC) + timedelta(days=1) if until else None
 
-    def give(work: AdminWork, user_id: UUID) -> Awaitable[bool]:
-        return grants.give(work, grants.Gift(user_id, role, reason))
+    async def give(work: AdminWork, user_id: UUID) -> bool:
+        await known_role(work, role)
+        return await grants.give(work, grants.Gift(user_id, role, reason, end))
 
     _do(where, email, give, (f"holds {role} now", f"held {role} already"))
 
@@ -55,10 +66,18 @@ def grant(where: Asked, email: str, role: str, reason: str) -> None:
 def revoke(where: Asked, email: str, role: str, reason: str) -> None:
     """Take a role away."""
 
-    def take(work: AdminWork, user_id: UUID) -> Awaitable[bool]:
-        return grants.revoke(work, user_id, role, reason)
+    async def take(work: AdminWork, user_id: UUID) -> bool:
+        await known_role(work, role)
+        return await grants.revoke(work, user_id, role, reason)
 
     _do(where, email, take, (f"does not hold {role} any more", f"did not hold {role}"))
+
+
+async def known_role(work: AdminWork, name: str) -> None:
+    """Raise NotFound, naming the roles there are, when there is none of this name."""
+    names = list(await work.session.scalars(select(Role.name).order_by(Role.name)))
+    if name not in names:
+        raise NotFound(f"There is no role {name}; there are {', '.join(names)}.")
 
 
 def _do(where: Asked, email: str, act: Act, words: tuple[str, str]) -> None:

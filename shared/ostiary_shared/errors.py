@@ -103,3 +103,7 @@ def spoken(seconds: int) -> str:
         return "a minute" if minutes == 1 else f"{minutes} minutes"
     hours = -(-minutes // 60)
     return "an hour" if hours == 1 else f"{hours} hours"
+
+
+class Misconfigured(Exception):
+    """No failure of a visitor's: the set-up is at fault. The text tells the operator what to write."""

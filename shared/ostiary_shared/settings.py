@@ -12,13 +12,15 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from ostiary_shared.errors import Misconfigured
+
 PREFIX = "OSTIARY_"
 EXAMPLES = ("changeme", "change-me", "secret", "example", "password")
 
 Network = IPv4Network | IPv6Network
 
 
-class SettingsError(Exception):
+class SettingsError(Misconfigured):
     """The settings cannot be used; the text is for the operator."""
 
 

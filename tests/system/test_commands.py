@@ -123,7 +123,24 @@ def test_roles_are_granted_and_revoked(terminal: Terminal) -> None:
     assert "Take it away from them first" in terminal.finding("roles delete editor")
     assert terminal.ok("users revoke ann@example.test editor") == "ann@example.test does not hold editor any more."
     assert terminal.ok("users revoke ann@example.test editor") == "ann@example.test did not hold editor."
-    assert "no role nope" in terminal.finding("users grant ann@example.test nope")
+    for command in (
+        "users grant ann@example.test nope",
+        "users revoke ann@example.test nope",
+        "users list --role nope",
+    ):
+        said = terminal.refusal(command)
+        assert said == "ostiary: there is no role nope; there are admin, auditor, editor, end-user, support."
+    assert "no role nope" in terminal.refusal("users create new@example.test --role nope")
+    assert [person["email"] for person in terminal.json("users list")] == ["ann@example.test"]
+
+
+def test_a_role_may_be_granted_until_a_day_and_ends_with_it(terminal: Terminal) -> None:
+    terminal.ok("users create ann@example.test")
+    terminal.ok("users grant ann@example.test support --until 2999-01-31")
+    [(until,)] = terminal.rows("SELECT expires_at AT TIME ZONE 'UTC' FROM role_grants WHERE expires_at IS NOT NULL")
+    assert until.isoformat() == "2999-02-01T00:00:00"
+    assert "still to come" in terminal.refusal("users grant ann@example.test auditor --until 2001-01-31")
+    assert "--until" in terminal.refusal("users grant ann@example.test auditor --until soon")
 
 
 def test_the_last_administrator_cannot_be_shut_out(terminal: Terminal) -> None:
@@ -137,6 +154,8 @@ def test_lists_search_limit_and_say_so_when_empty(terminal: Terminal) -> None:
     assert terminal.ok("users list") == "Nobody."
     for name in ("ann", "bob", "cem"):
         terminal.ok(f"users create {name}@example.test")
+    for limit in ("0", "-3", "many"):
+        assert "--limit" in terminal.refusal("users list --limit", limit)
     assert "The first 2" in terminal.ok("users list --limit 2")
     assert [person["email"] for person in terminal.json("users list --search BOB")] == ["bob@example.test"]
     listed = terminal.ok("users list").splitlines()
@@ -173,16 +192,26 @@ def test_explaining_ends_with_the_verdict_as_exit_status(terminal: Terminal) -> 
     told = json.loads(refused.stdout)
     assert (told["outcome"], told["cause"], told["email"]) == ("refused", "permission", "bob@example.test")
     assert terminal.run("explain bob@example.test http://wiki.example.test/").exit_code == 1
-    assert "Say what it is about" in terminal.refusal("explain ann@example.test")
-    assert "no refusal with this code" in terminal.finding("explain ABCD-EFGH")
-    assert "Nobody here" in terminal.finding("explain nobody@example.test users:read")
+    assert "say what it is about" in terminal.refusal("explain ann@example.test")
+    assert "no refusal with this code" in terminal.refusal("explain ABCD-EFGH")
+    assert "ostiary: nobody here" in terminal.refusal("explain nobody@example.test users:read")
 
 
-def test_an_unknown_person_is_a_finding(terminal: Terminal) -> None:
-    assert (
-        terminal.finding("users lock who@example.test --reason x")
-        == "ostiary: Nobody has the address who@example.test."
-    )
+def test_explaining_a_code_ends_with_the_verdict_too(terminal: Terminal) -> None:
+    terminal.ok("users create bob@example.test --password-stdin", typed=PASSWORD)
+    terminal.rows("""
+        INSERT INTO denials (code, user_id, cause, hour, method, url, decision)
+        SELECT '7K2MQ9XD', id, 'x', now(), 'GET', 'http://wiki.example.test/',
+            '{"outcome": "refused", "cause": "rule", "remedy": null, "steps": []}' FROM users RETURNING 1
+    """)
+    explained = terminal.run("explain 7k2m-q9xd")
+    assert (explained.exit_code, explained.stderr) == (1, "")
+    assert explained.stdout.splitlines()[-1] == "The door stays shut."
+
+
+def test_an_unknown_person_is_wrong_usage(terminal: Terminal) -> None:
+    said = terminal.refusal("users lock who@example.test --reason x")
+    assert said == "ostiary: nobody has the address who@example.test."
 
 
 def test_a_database_role_without_the_right_is_told_which_to_use(terminal: Terminal) -> None:

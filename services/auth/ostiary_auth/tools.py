@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from joserfc.jwk import ECKey
+from typing import TYPE_CHECKING
 
 from ostiary_auth.factors.password import Passwords
 from ostiary_auth.settings import AuthSettings
 from ostiary_shared.store.sessions import Lifetime
 from ostiary_shared.tokens import derive
 from ostiary_shared.work import Work
+
+if TYPE_CHECKING:  # the operator's commands sign nothing
+    from joserfc.jwk import ECKey
 
 
 class Turns:
@@ -43,7 +45,7 @@ class Turns:
 class Keyring:
     """The opened signing key, kept between requests; opening it costs a look-up and a decryption."""
 
-    key: ECKey | None = None
+    key: "ECKey | None" = None
     read_at: datetime | None = None
 
 
@@ -56,6 +58,7 @@ class AuthTools:
     session_key: bytes
     code_key: bytes
     device_key: bytes
+    origin_key: bytes
     denial_key: bytes
     signing_key: bytes
     turns: Turns = field(default_factory=Turns)
@@ -95,6 +98,7 @@ def make_tools(settings: AuthSettings) -> AuthTools:
         session_key=derive(secret, "session"),
         code_key=code_key(settings),
         device_key=derive(secret, "device"),
+        origin_key=derive(secret, "sign-up origin"),
         denial_key=derive(secret, "denial"),
         signing_key=derive(secret, "signing"),
     )
