@@ -325,3 +325,37 @@ async def test_the_console_is_reached_beside_auth_and_its_insides_are_not(kind: 
         assert [seen.path for seen in admin.seen] == ["/admin", "/admin/users?sort=name", "/admin/api/v1/users"]
         assert [seen.path for seen in auth.seen] == ["/login", "/administrator"]
         assert app.seen == []
+
+
+INSIDE = ("/gate", "/gate/", "/gate/nginx", "/metrics", "/healthz", "/readyz", "/readyz/")
+
+
+@pytest.mark.parametrize("kind", ["nginx", "caddy"])
+async def test_no_spelling_of_the_insides_is_passed_on_by_the_proxy_itself(kind: str) -> None:
+    if missing(kind):
+        pytest.skip(f"{kind} is not installed")
+    async with backend() as app, backend() as auth, backend() as admin, proxy(kind, app, auth.port, admin.port) as site:
+        host = [("Host", "login.example.org" if kind == "nginx" else f"login.example.org:{site.port}")]
+        for path in (*INSIDE, *(f"/admin{path}" for path in INSIDE)):
+            for spelled in (path, f"/{path}", path.replace("a", "%61"), f"/x/..{path}", f"{path}?x=1", f"/.{path}"):
+                assert (await site.ask(spelled, host)).status in {400, 404}, spelled
+        assert (await site.ask("/admin//healthz", host)).status in {400, 404}
+        assert auth.seen == admin.seen == app.seen == []
+
+
+@pytest.mark.parametrize("kind", ["nginx", "caddy"])
+async def test_a_client_does_not_number_requests(kind: str) -> None:
+    if missing(kind):
+        pytest.skip(f"{kind} is not installed")
+    async with backend() as app, backend() as auth, backend() as admin, proxy(kind, app, auth.port, admin.port) as site:
+        host = "login.example.org" if kind == "nginx" else f"login.example.org:{site.port}"
+        for where in (host, site.host):
+            for path in ("/login", "/admin"):
+                await site.ask(path, [("Host", where), ("X-Request-Id", "forged-number-1")])
+        # Of the protected site the gate is asked, which is where audit rows come from.
+        assert len(auth.seen) == 3
+        assert len(admin.seen) == 1
+        for seen in (*auth.seen, *admin.seen):
+            numbers = seen.named("X-Request-Id")
+            assert len(numbers) == 1, seen
+            assert re.fullmatch(r"[0-9a-f-]{32,36}", numbers[0]), seen
