@@ -7,7 +7,7 @@ import pytest
 from ostiary_auth.flows import login, set_password
 from ostiary_auth.flows.login import Attempt, Refused, SignedIn
 from ostiary_auth.tools import Desk
-from ostiary_shared.errors import Forbidden, Invalid, NotFound
+from ostiary_shared.errors import Conflict, Forbidden, Invalid, NotFound
 from ostiary_shared.store.one_time_tokens import Purpose
 from tests.auth import people
 from tests.auth.people import ADA, OTHER, PASSWORD, Mailed
@@ -48,9 +48,16 @@ async def test_a_role_given_during_the_hashing_counts(desk: Desk) -> None:
 
 
 async def test_unknown_people_and_bad_passwords_are_told_apart(desk: Desk) -> None:
-    root = await people.person(desk, ROOT, role="admin")
+    await people.person(desk, ROOT, role="admin")
     who = await people.identity(desk, ROOT)
     with pytest.raises(NotFound):
         await set_password.set_password(desk, who, UUID(int=1), OTHER)
     with pytest.raises(Invalid):
-        await set_password.set_password(desk, who, root.id, "short")
+        await set_password.set_password(desk, who, (await people.person(desk)).id, "short")
+
+
+async def test_ones_own_password_takes_the_present_one_so_it_is_not_set_here(desk: Desk) -> None:
+    root = await people.person(desk, ROOT, role="admin")
+    with pytest.raises(Conflict, match="account page"):
+        await set_password.set_password(desk, await people.identity(desk, ROOT), root.id, OTHER)
+    assert isinstance(await login.sign_in(desk, Attempt(ROOT, PASSWORD)), SignedIn)

@@ -143,14 +143,15 @@ async def test_a_pointless_mail_is_dropped_with_the_reason(
     assert smtp.got == []
 
 
-async def test_a_warning_goes_to_the_old_address_even_of_a_locked_account(
-    sessions: Sessions, admin_sessions: Sessions, auth_settings: AuthSettings, smtp: Server
+@pytest.mark.parametrize("state", ["locked_at", "deleted_at"])
+async def test_a_warning_goes_to_the_old_address_even_of_a_closed_account(
+    sessions: Sessions, admin_sessions: Sessions, auth_settings: AuthSettings, smtp: Server, state: str
 ) -> None:
     known = await person(sessions)
     for kind in (Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED):
         await promise(sessions, Draft(kind, "ada@example.org", known))
     async with admin_sessions.begin() as session:
-        await users.change(session, known, email="thief@example.org", locked_at=clock.now())
+        await users.change(session, known, email="thief@example.org", **{state: clock.now()})
     async with carrying(at(auth_settings, smtp.port)):
         await until(lambda: len(smtp.got) == 2)
     assert smtp.to() == ["ada@example.org"] * 2

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from ostiary_auth.flows import new_password, one_time, throttle
 from ostiary_auth.tools import AuthWork, Desk
-from ostiary_shared.errors import Forbidden, NotFound
+from ostiary_shared.errors import Conflict, Forbidden, NotFound
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.models import User
@@ -13,10 +13,15 @@ from ostiary_shared.store.messages import Draft, Kind
 
 
 async def set_password(desk: Desk, who: Identity, user_id: UUID, password: str) -> None:
-    """Replace a person's password; all their sessions and links end. Raises NotFound, Forbidden, Invalid, Busy."""
+    """Replace a person's password; all their sessions and links end. Raises NotFound, Forbidden, Invalid, Busy.
+
+    Raises Conflict for one's own: a stolen session must not set it without the present one.
+    """
+    if user_id == who.id:
+        raise Conflict("Your own password is changed on your account page.")
     async with desk.begin() as work:
         user = await _within_reach(work, who, await users.get(work.session, user_id))
-    new_password.check(password, email=user.email, name=user.name)
+    await new_password.weigh(desk.tools, password, email=user.email, name=user.name)
     hashed = await desk.tools.passwords.hash(password)
     async with desk.begin() as work:
         await settle(work, who, user_id, hashed)

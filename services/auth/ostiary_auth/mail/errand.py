@@ -81,7 +81,7 @@ def harmless(name: str) -> str:
 
 
 def _closed(kind: Kind, user: User) -> str:
-    if user.deleted_at:
+    if user.deleted_at and kind not in WARNINGS:
         return "The account was deleted."
     if user.locked_at and kind not in WARNINGS:
         return "The account is locked."
