@@ -190,3 +190,15 @@ async def test_only_roles_that_the_reader_may_give_are_offered(console: Console)
         found = await (await console.client.get(f"/admin/api/v1/denials/{code}", headers=headers)).get_json()
         assert found["cure"]["roles"] == offered
         assert found["cure"]["done"] is False
+
+
+async def test_nobody_is_offered_a_role_against_their_own_refusal(console: Console) -> None:
+    admin = await console.enter("admin")
+    for name, permissions in (("grantor", ["denials:read", "grants:write"]), ("editor", [])):
+        body = {"name": name, "permissions": permissions}
+        assert (await console.client.post("/admin/api/v1/roles", headers=admin, json=body)).status_code == 201
+    grantor = await console.enter("grantor")
+    code = await refuse(console, list(console.auth.people.values())[-1], Requirement(Asks.ROLE, "editor"))
+    for headers, offered in ((grantor, []), (admin, ["editor"])):
+        found = await (await console.client.get(f"/admin/api/v1/denials/{code}", headers=headers)).get_json()
+        assert found["cure"]["roles"] == offered
