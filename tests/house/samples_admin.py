@@ -25,7 +25,8 @@ from ostiary_admin.queries.remedies import Cure
 from ostiary_admin.queries.roles import RoleRow
 from ostiary_admin.queries.sessions import SessionRow
 from ostiary_admin.queries.sites import RuleRow, SiteRow, SiteWithRules
-from ostiary_shared.access import Check, Decision, Outcome, Remedy, Step
+from ostiary_admin.queries.try_out import Request, Tried
+from ostiary_shared.access import Asks, Check, Decision, Outcome, Remedy, Requirement, Step
 from ostiary_shared.events import Event
 from ostiary_shared.permissions import MEANINGS, Permission
 from ostiary_shared.store.messages import Kind
@@ -81,7 +82,12 @@ RULES = [RuleRow("/", [], asks, "editor") for asks in ("anyone", "signed_in", "r
 LISTED: Sample = {"links": {"previous": "/admin", "next": None}}
 OPEN = Everything(ADA, [], GRANTS, ["support"], SESSIONS, MAILS, DENIALS, EVENTS)
 BARE = Everything(ADA, ["audit:read"], [], [], [], [], [], [])
-FAULTS = {"": "No <x>.", **dict.fromkeys(("email", "name", "password", "host", "description"), "Look again.")}
+FAULTS = {
+    "": "No <x>.",
+    **dict.fromkeys(
+        ("email", "name", "password", "host", "description", "rules.0.value", "rules.0.path_prefix"), "Look again."
+    ),
+}
 
 
 def listed(items: list[Any], **more: object) -> Sample:
@@ -118,6 +124,10 @@ def as_both(*samples: Sample) -> list[Mapping[str, object]]:
     return [{**sample, "_identity": who} for sample in samples for who in (IDENTITY, READER, ALONE)]
 
 
+ASKED = Request("/<x>", "GET", ADA.email)
+ROLE = Requirement(Asks.ROLE, "editor", source="rule 2 of <Wiki>")
+TRIED = Tried(ROLE, refusal("grant-role").decision)
+WHO = [("", [("anyone", "anyone")]), ("Roles", [("role:editor", "<editor>")])]
 EDITED: list[Mapping[str, object]] = [
     {"values": {}, "errors": {}},
     {"values": {"email": "x", "name": "<x>", "host": "y"}, "errors": FAULTS},
@@ -178,10 +188,21 @@ ADMIN: Samples = {
     ),
     "roles.html": as_both({"roles": ROLES, "meanings": MEANINGS}),
     "sessions.html": as_both(listed([], query=OfSomebody()), listed(SESSIONS, query=OfSomebody(user=ID))),
-    "site.html": as_both(*({"site": SiteWithRules(ID, "Wiki", "wiki.test", NOW, rules)} for rules in ([], RULES))),
+    "site.html": as_both(
+        *(
+            {
+                "site": SiteWithRules(ID, "Wiki", "wiki.test", NOW, rules),
+                "asked": ASKED,
+                "tried": tried,
+                "errors": wrong,
+            }
+            for rules, tried, wrong in (([], None, {}), (RULES, None, {"path": "No <x>."}), (RULES, TRIED, {}))
+        ),
+        {"site": SiteWithRules(ID, "W", "w.test", NOW, RULES), "asked": ASKED, "tried": Tried(ROLE), "errors": {}},
+    ),
     "site_edit.html": as_both(
         *(
-            {**edited, "site_id": site_id, "rows": rows, "who": [("anyone", "anyone"), ("role:editor", "editor")]}
+            {**edited, "site_id": site_id, "rows": rows, "who": WHO}
             for edited in EDITED
             for site_id, rows in ((None, rule_rows.first()), (ID, rule_rows.of(RULES)))
         )

@@ -122,6 +122,10 @@ async def test_sites_and_sessions_and_mail_by_json(console: Console) -> None:
         {"name": "W", "host": "W.test", "rules": [{**rule, "path_prefix": "x"}]},
     )
     assert [fault["field"] for fault in faulty[1]["errors"]] == ["host", "rules.0.path_prefix"]
+    hidden = {"name": "W", "host": "w.test", "rules": [rule, {**rule, "path_prefix": "/editor/"}]}
+    status, answer = await call(console, "PUT", f"/sites/{site['id']}", headers, hidden)
+    words = "Rule 2 can never match: rule 1 covers it. Give it a smaller number."
+    assert (status, answer["errors"]) == (422, [{"field": "rules.1.path_prefix", "message": words}])
     assert (await call(console, "PUT", f"/sites/{site['id']}", headers, {"name": "X", "host": "w.test"}))[1][
         "rules"
     ] == []

@@ -52,3 +52,37 @@ async def test_the_console_opens_with_and_without_a_slash(console: Console) -> N
     headers = await console.enter("admin")
     for path in ("/admin", "/admin/"):
         assert (await console.client.get(path, headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "left_out"),
+    [
+        ("/admin/users?q=ada&sort=foo", "sort"),
+        ("/admin/users?q=ada&page=99", "page"),
+        ("/admin/users?q=ada&after=damaged", "after"),
+        ("/admin/audit?since=yesterday", "since"),
+        ("/admin/denials?user=ada", "user"),
+        ("/admin/mail?state=lost&x=1", "state, x"),
+        ("/admin/sessions?who=ada", "who"),
+        ("/admin/users?" + "&".join(f"strange{number}=1" for number in range(40)), "strange0"),
+    ],
+)
+async def test_what_an_address_means_nothing_by_is_left_out_and_the_list_stays(
+    console: Console, address: str, left_out: str
+) -> None:
+    headers = await console.enter("admin", email="ada@example.test")
+    answer = await console.client.get(address, headers=headers)
+    text = await answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert f"means nothing here and was left out: {left_out}" in text
+    assert 'aria-current="page"' in text
+    if "q=ada" in address:
+        assert "ada@example.test" in text
+        assert "q=ada&amp;sort=-email" in text
+    assert "sort=foo" not in text
+    assert "page=99" not in text
+
+
+async def test_the_overview_calls_sessions_sessions(console: Console) -> None:
+    answer = await console.client.get("/admin", headers=await console.enter("admin"))
+    assert '<span class="tile-label">sessions</span>' in await answer.get_data(as_text=True)

@@ -262,6 +262,49 @@ async def test_rules_are_sorted_by_number_and_dropped_without_a_path(console: Co
     assert text.count('name="path"') == 2 + 3
 
 
+async def sent_site(console: Console, headers: dict[str, str], **rows: list[str]) -> str:
+    """The page that answers a site with these rows, which is refused."""
+    form = {"name": "Wiki", "host": "wiki.test", "methods": ["", ""], "who": ["signed_in", "role:support"], **rows}
+    data = urlencode(form, doseq=True)
+    answer = await console.client.post("/admin/sites/new", headers={**headers, **LISTS}, data=data)
+    assert answer.status_code == 422
+    return await answer.get_data(as_text=True)
+
+
+async def test_a_rule_that_can_never_match_is_refused_at_its_row(console: Console) -> None:
+    headers = await console.enter("admin")
+    # The rule that is asked first is the second row; an empty row lies between.
+    text = await sent_site(
+        console,
+        headers,
+        position=["20", "15", "10"],
+        path=["/editor/", "", "/"],
+        methods=["", "", ""],
+        who=["role:support", "anyone", "signed_in"],
+    )
+    assert "Rule 20 can never match: rule 10 covers it. Give it a smaller number." in text
+    assert 'href="#f-rules.0.path_prefix"' in text
+    assert re.search(r'<input id="f-rules.0.path_prefix"[^>]* aria-invalid="true"', text)
+    assert not re.search(r'<input id="f-rules.2.path_prefix"[^>]* aria-invalid="true"', text)
+    async with console.rows() as session:
+        assert await session.scalar(select(Site.id)) is None
+
+
+async def test_two_rules_with_one_number_are_refused_at_the_second(console: Console) -> None:
+    headers = await console.enter("admin")
+    text = await sent_site(console, headers, position=["10", "10"], path=["/editor/", "/"])
+    assert "There is a rule 10 already." in text
+    assert re.search(r'<input id="f-rules.1.position"[^>]* aria-invalid="true"', text)
+
+
+async def test_whom_a_rule_lets_in_is_chosen_from_groups(console: Console) -> None:
+    text = await page(console, "/admin/sites/new", await console.enter("admin"))
+    assert '<optgroup label="Who has the role">' in text
+    assert '<optgroup label="Who has the console permission">' in text
+    assert "means anybody who signs up" in text
+    assert "answers for every port of the host" in text
+
+
 async def test_faulty_hosts_and_paths_are_named_and_nothing_is_kept(console: Console) -> None:
     headers = await console.enter("admin")
     good = {"name": "x", "host": "ok.test", "position": "1", "path": "/", "methods": "", "who": "anyone"}

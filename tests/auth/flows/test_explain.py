@@ -5,6 +5,7 @@ import pytest
 from ostiary_auth.flows import deny, explain, gate
 from ostiary_auth.flows.gate import Asked
 from ostiary_auth.tools import AuthWork
+from ostiary_shared import site_rules
 from ostiary_shared.access import Asks, Check, Outcome, Requirement, decide, refuse_address
 from ostiary_shared.database import Sessions
 from ostiary_shared.errors import Invalid, NotFound
@@ -52,10 +53,10 @@ async def test_without_a_session_it_tells_what_would_be(site: Site, bo: Guest, w
     await session_rows.end_all(work.session, bo.user.id, work.now, "test")
     told = await explain.explain_url(work, "bo@example.test", f"http://{HOST}/wiki")
     assert told.decision.outcome is Outcome.ALLOWED
-    assert {step.seen for step in told.decision.steps[:3]} == {explain.AS_IF}
+    assert {step.seen for step in told.decision.steps[:3]} == {site_rules.AS_IF}
     assert (await explain.explain_permission(work, "bo@example.test", "users:read")).decision.steps[
         0
-    ].seen == explain.AS_IF
+    ].seen == site_rules.AS_IF
 
 
 async def test_a_permission_says_from_which_role_or_that_none_has_it(

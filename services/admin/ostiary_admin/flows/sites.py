@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from ostiary_admin.tools import AdminWork
-from ostiary_shared import site_address
+from ostiary_shared import site_address, site_rules
 from ostiary_shared.access import Asks
 from ostiary_shared.errors import FieldError, Invalid, NotFound
 from ostiary_shared.events import Event
@@ -22,13 +22,22 @@ LONGEST_PATH = 500
 
 
 @dataclass(frozen=True, slots=True)
+class At:
+    """Where a rule was written down: the index that its errors name, and the number it goes by."""
+
+    index: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may enter what begins with `path_prefix`; no methods means all."""
+    """Who may enter what begins with `path_prefix`; no methods means all. Without `at` it goes by its place."""
 
     path_prefix: str
     methods: tuple[str, ...]
     asks: str
     value: str = ""
+    at: At | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,8 @@ async def _check(work: AdminWork, wanted: Wanted) -> None:
         faults.append(FieldError("rules", f"Please use at most {MOST_RULES} rules."))
     roles = set(await work.session.scalars(select(Role.name)))
     for index, rule in enumerate(wanted.rules):
-        faults += [FieldError(f"rules.{index}.{field}", words) for field, words in _faults(rule, roles)]
+        wrong = _faults(rule, roles) or _shadowed(wanted.rules, index)
+        faults += [FieldError(f"rules.{_at(rule, index).index}.{field}", words) for field, words in wrong]
     if faults:
         raise Invalid(*faults)
 
@@ -110,6 +120,20 @@ def _faults(rule: Rule, roles: set[str]) -> list[tuple[str, str]]:
         case _:
             wrong = "This is only for a role or a permission." if rule.value else ""
     return [*faults, ("value", wrong)] if wrong else faults
+
+
+def _shadowed(rules: tuple[Rule, ...], index: int) -> list[tuple[str, str]]:
+    """What to say of a rule that an earlier one covers: nobody would ever notice that it does nothing."""
+    other = site_rules.shadow(rules[:index], rules[index])
+    if other is None:
+        return []
+    number, first = _at(rules[index], index).number, _at(rules[other], other).number
+    words = f"Rule {number} can never match: rule {first} covers it. Give it a smaller number."
+    return [("path_prefix", words)]
+
+
+def _at(rule: Rule, index: int) -> At:
+    return rule.at or At(index, index + 1)
 
 
 async def _locked(work: AdminWork, site_id: UUID) -> Site:

@@ -28,6 +28,14 @@ class SiteBody(Input):
     rules: Annotated[tuple[Rule, ...], Field(max_length=200)] = ()
 
 
+class TryOut(Input):
+    """Who opens this? `email` is a person to try it with."""
+
+    path: Cell = ""
+    method: Cell = "GET"
+    email: Cell = ""
+
+
 class SiteForm(Input):
     """The same as a form: the n-th of each list is the n-th row. A row without a path is left out."""
 

@@ -10,7 +10,6 @@ from ostiary_admin.queries import audit
 from ostiary_shared.events import Event
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, needs
-from ostiary_shared.web.forms import read_query
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("audit", __name__)
@@ -20,7 +19,7 @@ blueprint = Blueprint("audit", __name__)
 @door(needs(Permission.AUDIT_READ), limits.READ)
 async def index() -> ResponseReturnValue:
     """Who did what, the latest first."""
-    query = read_query(AuditQuery)
+    query = await lists.kindly(AuditQuery)
     wanted = audit.Filter(query.event, query.actor, query.target, query.since, query.until)
     async with begin_work() as work:
         page = await audit.page(work, wanted, lists.place(query.keys))

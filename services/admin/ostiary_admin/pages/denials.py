@@ -17,7 +17,6 @@ from ostiary_admin.queries import denials, remedies
 from ostiary_admin.queries.remedies import Cure
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, identity, needs
-from ostiary_shared.web.forms import read_query
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("denials", __name__)
@@ -27,7 +26,7 @@ blueprint = Blueprint("denials", __name__)
 @door(needs(Permission.DENIALS_READ), limits.READ)
 async def index() -> ResponseReturnValue:
     """The recent refusals of known people, and the field for a code."""
-    query = read_query(DenialsQuery)
+    query = await lists.kindly(DenialsQuery)
     if query.code:
         return redirect(f"/admin/denials/{quote(query.code, safe='')}", 303)
     async with begin_work() as work:

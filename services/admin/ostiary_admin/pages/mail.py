@@ -15,7 +15,6 @@ from ostiary_admin.pages.acts import back, softly
 from ostiary_admin.queries import mail
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, identity, needs
-from ostiary_shared.web.forms import read_query
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("mail", __name__, url_prefix="/admin/mail")
@@ -25,7 +24,7 @@ blueprint = Blueprint("mail", __name__, url_prefix="/admin/mail")
 @door(needs(Permission.MESSAGES_READ), limits.READ)
 async def index() -> ResponseReturnValue:
     """Mails, the latest first."""
-    query = read_query(MailQuery)
+    query = await lists.kindly(MailQuery)
     async with begin_work() as work:
         page = await mail.page(work, query.state, query.user, lists.place(query.keys))
     return await render_template("mail.html", page=page, query=query, links=lists.neighbours(page), states=mail.STATES)

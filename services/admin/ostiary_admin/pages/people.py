@@ -15,7 +15,7 @@ from ostiary_admin.reach import beyond
 from ostiary_shared.errors import Invalid
 from ostiary_shared.permissions import END_USER, Permission
 from ostiary_shared.web.door import door, identity, needs
-from ostiary_shared.web.forms import read_form, read_query
+from ostiary_shared.web.forms import read_form
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("people", __name__)
@@ -26,7 +26,7 @@ COLUMNS = ("email", "name", "created", "seen")
 @door(needs(Permission.USERS_READ), limits.READ)
 async def index() -> ResponseReturnValue:
     """People, searched, filtered, sorted and paged by the address."""
-    query = read_query(PeopleQuery)
+    query = await lists.kindly(PeopleQuery)
     wanted = people.Filter(query.q, query.role, query.state, query.confirmed)
     async with begin_work() as work:
         page = await people.page(work, wanted, query.sort, lists.place(query.keys))

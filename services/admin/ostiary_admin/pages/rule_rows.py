@@ -6,12 +6,14 @@ from gettext import gettext as _
 from itertools import zip_longest
 from typing import Any
 
-from ostiary_admin.flows.sites import Rule, Wanted
+from ostiary_admin.flows.sites import At, Rule, Wanted
 from ostiary_admin.inputs.sites import SiteForm
 from ostiary_admin.queries.sites import RuleRow
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.forms import Form
+
+Group = tuple[str, list[tuple[str, str]]]
 
 EMPTY_ROWS = 3
 STEP = 10  # room between two numbers, so that a row moves by typing one number
@@ -48,25 +50,26 @@ def typed(form: Form[SiteForm]) -> list[Row]:
 
 
 def wanted(form: SiteForm) -> Wanted:
-    """The site that a form asks for. Raises Invalid for a number that is none."""
-    filled = [
-        (_number(position), index, Rule(path, _methods(methods), *_asked(who)))
-        for index, (position, path, methods, who) in enumerate(
-            zip_longest(form.position, form.path, form.methods, form.who, fillvalue="")
-        )
-        if path
-    ]
-    rules = tuple(rule for _position, _index, rule in sorted(filled, key=lambda row: row[:2]))
-    return Wanted(form.name, form.host.lower(), rules)
+    """The site that a form asks for. Raises Invalid, naming the row, for a number that is none or there twice."""
+    cells = enumerate(zip_longest(form.position, form.path, form.methods, form.who, fillvalue=""))
+    filled: dict[int, Rule] = {}
+    for index, (position, path, methods, who) in cells:
+        if path:
+            number = _number(index, position)
+            if number in filled:
+                words = _("There is a rule %s already. Give each its own number; they are asked in that order.")
+                raise Invalid(FieldError(f"rules.{index}.position", words % number))
+            filled[number] = Rule(path, _methods(methods), *_asked(index, who), At(index, number))
+    return Wanted(form.name, form.host.lower(), tuple(filled[number] for number in sorted(filled)))
 
 
-def choices(roles: list[str], meanings: Mapping[Permission, str]) -> list[tuple[str, str]]:
-    """Whom a rule may let in, for the select of each row."""
+def choices(roles: list[str], meanings: Mapping[Permission, str]) -> list[Group]:
+    """Whom a rule may let in, for the select of each row: by groups, the first without a name."""
+    anybody = [("anyone", _("Anyone at all")), ("signed_in", _("Anyone signed in"))]
     return [
-        ("anyone", _("Anyone at all")),
-        ("signed_in", _("Anyone signed in")),
-        *((f"role:{name}", _("Role: %s") % name) for name in roles),
-        *((f"permission:{permission}", _("Permission: %s") % permission.value) for permission in meanings),
+        ("", anybody),
+        (_("Who has the role"), [(f"role:{name}", name) for name in roles]),
+        (_("Who has the console permission"), [(f"permission:{each}", each.value) for each in meanings]),
     ]
 
 
@@ -74,9 +77,10 @@ def _with_room(rows: list[Row]) -> list[Row]:
     return rows + [Row(str(STEP * (len(rows) + extra))) for extra in range(1, EMPTY_ROWS + 1)]
 
 
-def _number(position: str) -> int:
+def _number(index: int, position: str) -> int:
     if not (position.isascii() and position.isdigit() and len(position) <= 6):
-        raise Invalid(FieldError("rules", _("Please give each rule a number; they are asked in that order.")))
+        words = _("Please give each rule a number; they are asked in that order.")
+        raise Invalid(FieldError(f"rules.{index}.position", words))
     return int(position)
 
 
@@ -84,8 +88,8 @@ def _methods(cell: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word.upper() for word in cell.replace(",", " ").split()))
 
 
-def _asked(who: str) -> tuple[str, str]:
+def _asked(index: int, who: str) -> tuple[str, str]:
     asks, _colon, value = who.partition(":")
     if asks not in {"anyone", "signed_in", "role", "permission"}:
-        raise Invalid(FieldError("rules", _("Please choose who may enter.")))
+        raise Invalid(FieldError(f"rules.{index}.value", _("Please choose who may enter.")))
     return asks, value

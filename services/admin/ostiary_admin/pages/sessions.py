@@ -15,7 +15,6 @@ from ostiary_admin.pages.acts import back, fields, softly, tell
 from ostiary_admin.queries import sessions
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, needs
-from ostiary_shared.web.forms import read_query
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("sessions", __name__)
@@ -25,7 +24,7 @@ blueprint = Blueprint("sessions", __name__)
 @door(needs(Permission.SESSIONS_READ), limits.READ)
 async def index() -> ResponseReturnValue:
     """Who is signed in, the latest first."""
-    query = read_query(OfSomebody)
+    query = await lists.kindly(OfSomebody)
     async with begin_work() as work:
         page = await sessions.page(work, query.user, lists.place(query.keys))
     return await render_template("sessions.html", page=page, query=query, links=lists.neighbours(page))

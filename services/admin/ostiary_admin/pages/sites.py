@@ -9,18 +9,19 @@ from quart.typing import ResponseReturnValue
 from ostiary_admin import limits
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import sites as acts
-from ostiary_admin.inputs.sites import SiteForm
-from ostiary_admin.pages import rule_rows
+from ostiary_admin.inputs.sites import SiteForm, TryOut
+from ostiary_admin.pages import lists, rule_rows
 from ostiary_admin.pages.acts import back, softly, tell
 from ostiary_admin.pages.rule_rows import Row
-from ostiary_admin.queries import roles, sites
+from ostiary_admin.queries import roles, sites, try_out
 from ostiary_shared.errors import Invalid
 from ostiary_shared.permissions import MEANINGS, Permission
-from ostiary_shared.web.door import door, needs
+from ostiary_shared.web.door import door, identity, needs
 from ostiary_shared.web.forms import Form, read_form
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("sites", __name__, url_prefix="/admin/sites")
+_PEOPLE = Permission.USERS_READ  # what it takes to ask about a person
 
 
 @blueprint.get("")
@@ -35,10 +36,17 @@ async def index() -> ResponseReturnValue:
 @blueprint.get("/<uuid:site_id>")
 @door(needs(Permission.SITES_READ), limits.READ)
 async def show(site_id: UUID) -> ResponseReturnValue:
-    """One site and its rules."""
+    """One site and its rules, and the answer to "who opens this?" if that was asked."""
+    query = await lists.kindly(TryOut)
+    asked = try_out.Request(query.path, query.method.upper(), query.email if identity().may(_PEOPLE) else "")
+    tried, errors = None, {}
     async with begin_work() as work:
         site = await sites.get(work, site_id)
-    return await render_template("site.html", site=site)
+        try:
+            tried = await try_out.of(work, site, asked) if query.path else None
+        except Invalid as invalid:
+            errors = {fault.field: fault.message for fault in invalid.errors}
+    return await render_template("site.html", site=site, asked=asked, tried=tried, errors=errors)
 
 
 @blueprint.get("/new")

@@ -1,7 +1,6 @@
 """Why may, or may not, somebody enter? The same decision as at the door, taken again and told step by step."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -9,14 +8,12 @@ from ostiary_auth.flows import deny
 from ostiary_auth.flows.deny import Kept
 from ostiary_auth.flows.gate import Asked, rule_on
 from ostiary_auth.tools import AuthWork
-from ostiary_shared.access import Asks, Check, Decision, Outcome, Requirement, decide
+from ostiary_shared.access import Asks, Decision, Outcome, Requirement, decide
 from ostiary_shared.errors import FieldError, Invalid, NotFound
 from ostiary_shared.identity import Account, Presented, SessionFacts
 from ostiary_shared.permissions import Permission
+from ostiary_shared.site_rules import as_if_signed_in, told_as_if
 from ostiary_shared.store import sessions, users
-
-AS_IF = "no living session: told as if they had just signed in"
-_SESSION_CHECKS = frozenset({Check.COOKIE, Check.SESSION, Check.ALIVE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +34,8 @@ async def explain_url(work: AuthWork, who: str, url: str, method: str = "GET") -
     asked = _asked(url, method)
     account = await _account(work, who)
     session = await _living(work, account)
-    judged = await rule_on(work, asked, Presented(carried=True, session=session or _as_if(work.now), account=account))
-    decision = judged.decision if session else _told_as_if(judged.decision)
+    judged = await rule_on(work, asked, _presented(work, account, session))
+    decision = judged.decision if session else told_as_if(judged.decision)
     return Explained(decision, account.email, f"{method} {asked.url}")
 
 
@@ -50,8 +47,8 @@ async def explain_permission(work: AuthWork, who: str, permission: str) -> Expla
     account = await _account(work, who)
     session = await _living(work, account)
     wanted = Requirement(Asks.PERMISSION, permission, source="the console")
-    decision = decide(Presented(carried=True, session=session or _as_if(work.now), account=account), wanted, work.now)
-    return Explained(decision if session else _told_as_if(decision), account.email, f"permission {permission}")
+    decision = decide(_presented(work, account, session), wanted, work.now)
+    return Explained(decision if session else told_as_if(decision), account.email, f"permission {permission}")
 
 
 async def explain_code(work: AuthWork, code: str) -> Explained:
@@ -106,18 +103,13 @@ def _uuid(text: str) -> UUID | None:
         return None
 
 
+def _presented(work: AuthWork, account: Account, session: SessionFacts | None) -> Presented:
+    if session is None:
+        return as_if_signed_in(account, work.now)
+    return Presented(carried=True, session=session, account=account)
+
+
 async def _living(work: AuthWork, account: Account) -> SessionFacts | None:
     """The living session that was used last."""
     living = await sessions.living(work.session, account.id, work.now)
     return sessions.facts(living[0]) if living else None
-
-
-def _as_if(now: datetime) -> SessionFacts:
-    hour = timedelta(hours=1)
-    return SessionFacts(UUID(int=0), 1, ("password",), now, now, now, now + hour, hour, None, "")
-
-
-def _told_as_if(decision: Decision) -> Decision:
-    """The same steps, saying of the session that it is made up."""
-    steps = (replace(step, seen=AS_IF) if step.check in _SESSION_CHECKS else step for step in decision.steps)
-    return replace(decision, steps=tuple(steps))

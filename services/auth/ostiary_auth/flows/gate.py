@@ -6,14 +6,13 @@ from ostiary_auth.flows import resolve_session
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.access import Asks, Decision, Requirement, decide, refuse_address
 from ostiary_shared.identity import Identity, Presented
-from ostiary_shared.models import Site, SiteRule
 from ostiary_shared.site_address import (
-    is_below,
     objection_to_host,
     objection_to_method,
     objection_to_uri,
     without_default_port,
 )
+from ostiary_shared.site_rules import Door, asked_by
 from ostiary_shared.store import sites
 
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -61,8 +60,11 @@ async def rule_on(work: AuthWork, asked: Asked, presented: Presented) -> Judged:
         return Judged(refuse_address(objection), asked, "")
     audience = without_default_port(asked.host.lower(), _SCHEMES[asked.scheme.lower()])
     found = await sites.with_rules(work.session, audience)
-    requirement = _requirement(*found, asked) if found else _no_site(audience)
-    if found is None:
+    if found:
+        site, rules = found
+        requirement = asked_by(Door(site.name, site.host, rules), asked.uri.partition("?")[0], asked.method)
+    else:
+        requirement = Requirement(Asks.NOWHERE, audience, source=f"no site is set up for {audience}")
         presented = Presented(presented.carried)  # a host that a stranger made up must not fill anybody's record
     return Judged(decide(presented, requirement, work.now), asked, audience, _who(work, presented))
 
@@ -78,24 +80,6 @@ def _objection(asked: Asked) -> str | None:
     # Case means nothing in a host (RFC 3986, 3.2.2) and browsers fold it; everything else is taken as written.
     host = objection_to_host(asked.host.lower()) if asked.host.isascii() else "the host is not ASCII"
     return host or objection_to_method(asked.method) or objection_to_uri(asked.uri)
-
-
-def _requirement(site: Site, rules: list[SiteRule], asked: Asked) -> Requirement:
-    """What the first rule that covers the request asks for."""
-    path = asked.uri.partition("?")[0]
-    for number, rule in enumerate(rules, start=1):
-        if is_below(path, rule.path_prefix) and _covers(rule, asked.method):
-            return Requirement(Asks(rule.asks), rule.value, source=f"rule {number} of {site.name} ({rule.path_prefix})")
-    return Requirement(Asks.NOBODY, site.host, source=f"no rule of {site.name} covers this address")
-
-
-def _covers(rule: SiteRule, method: str) -> bool:
-    """HEAD is GET without the body: whoever may ask the one may ask the other."""
-    return not rule.methods or method in rule.methods or (method == "HEAD" and "GET" in rule.methods)
-
-
-def _no_site(host: str) -> Requirement:
-    return Requirement(Asks.NOWHERE, host, source=f"no site is set up for {host}")
 
 
 def _who(work: AuthWork, presented: Presented) -> Identity | None:

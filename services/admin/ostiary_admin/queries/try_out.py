@@ -1,0 +1,53 @@
+"""Who opens this? The rule of a site that would decide over a request, and what it would say to a person. No trace."""
+
+from dataclasses import dataclass
+
+from ostiary_admin.queries.sites import SiteWithRules
+from ostiary_admin.tools import AdminWork
+from ostiary_shared import site_address
+from ostiary_shared.access import Decision, Requirement, decide
+from ostiary_shared.errors import FieldError, Invalid
+from ostiary_shared.identity import Account
+from ostiary_shared.site_rules import Door, as_if_signed_in, asked_by, told_as_if
+from ostiary_shared.store import users
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked of a site: a path, with a query or without, and by whom; no `email` leaves that open."""
+
+    path: str
+    method: str
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What the deciding rule asks for. `decision` is there when it was asked about a person."""
+
+    requirement: Requirement
+    decision: Decision | None = None
+
+
+async def of(work: AdminWork, site: SiteWithRules, asked: Request) -> Tried:
+    """What the gate would say, as if the person had just signed in. Raises Invalid for `path`, `method`, `email`."""
+    faults = []
+    if objection := site_address.objection_to_uri(asked.path):
+        faults.append(FieldError("path", f"Please enter the part of the address behind the host: {objection}."))
+    if site_address.objection_to_method(asked.method):
+        faults.append(FieldError("method", "Please enter a method such as GET."))
+    account = await _account(work, asked.email) if asked.email else None
+    if asked.email and account is None:
+        faults.append(FieldError("email", "Nobody has this address."))
+    if faults:
+        raise Invalid(*faults)
+    door = Door(site.name, site.host, site.rules)
+    requirement = asked_by(door, asked.path.partition("?")[0], asked.method)
+    if account is None:
+        return Tried(requirement)
+    return Tried(requirement, told_as_if(decide(as_if_signed_in(account, work.now), requirement, work.now)))
+
+
+async def _account(work: AdminWork, email: str) -> Account | None:
+    user = await users.find(work.session, email)
+    return await users.account(work.session, user.id, work.now) if user else None
