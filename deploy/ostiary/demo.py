@@ -1,13 +1,15 @@
-"""Sample people, roles and sites for `up --demo`: enough to see every list and state, added only on request."""
+"""The samples of `up --demo`: people, roles and sites with a history, enough to see every list and state."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
+from ostiary import demo_history as history
+from ostiary.demo_people import PEOPLE, Sample
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.events import Event
-from ostiary_shared.models import Site, SiteRule
+from ostiary_shared.models import Role, Site, SiteRule, User
 from ostiary_shared.permissions import END_USER, Permission
-from ostiary_shared.store import audit, passwords, roles, sites, users
+from ostiary_shared.store import audit, passwords, roles, sessions, sites, users
 from ostiary_shared.store.audit import Target
 
 REASON = "sample"
@@ -18,59 +20,20 @@ ROLES = {
         Permission.USERS_READ, Permission.DENIALS_READ,
     })),
 }  # fmt: skip
+# On this machine under other ports: cookies make no difference between ports, so one sign-in opens them all.
 SITES = {
-    ("Team wiki", "wiki.localhost"): (
-        ("/public/", "anyone", ""),
-        ("/editor/", "role", "editor"),
-        ("/", "signed_in", ""),
+    ("Team wiki", history.WIKI): (
+        ("/public/", "anyone", "", ()),
+        ("/editor/", "role", "editor", ()),
+        ("/", "signed_in", "", ()),
     ),
-    ("Shop", "shop.localhost"): (("/invoices/", "role", "billing"), ("/", "anyone", "")),
+    ("Shop", history.SHOP): (
+        ("/invoices/", "role", "billing", ()),
+        ("/checkout/", "signed_in", "", ()),
+        ("/", "anyone", "", ("GET",)),
+    ),
 }
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Somebody who never existed."""
-
-    name: str
-    days: int  # since they joined
-    seen: int | None = None  # hours since they were here
-    roles: tuple[str, ...] = ()
-    confirmed: bool = True
-    locked: str = ""
-
-    @property
-    def email(self) -> str:
-        """First name, at a domain that can never be anybody's (RFC 2606)."""
-        return f"{self.name.split()[0].lower()}@example.test"
-
-
-PEOPLE = (
-    Sample("Amara Okafor", 412, 2, ("editor", "helpdesk")),
-    Sample("Bruno Keller", 398, 30, ("editor",)),
-    Sample("Chiara Fontana", 371, 5, ("billing",)),
-    Sample("Daniel Osei", 350, 700),
-    Sample("Elif Demir", 333, 1, ("support",)),
-    Sample("Farid Haddad", 301, 52, ("auditor",)),
-    Sample("Greta Lindqvist", 290, 12, ("editor", "billing")),
-    Sample("Hiroshi Tanaka", 266, 3400),
-    Sample("Ingrid Solberg", 251, 90, locked="Reported a stolen laptop; call before unlocking."),
-    Sample("Joaquin Reyes", 230, 8),
-    Sample("Kateryna Bondar", 214, 20, ("helpdesk",)),
-    Sample("Liam Byrne", 199, 400),
-    Sample("Mei Chen", 180, 4, ("editor",)),
-    Sample("Nadia Rahman", 166, 26),
-    Sample("Oskar Nowak", 150, 1900, locked="Left the company in spring."),
-    Sample("Priya Raman", 131, 6, ("billing",)),
-    Sample("Quentin Moreau", 118, 48),
-    Sample("Rosa Almeida", 97, 15, ("editor",)),
-    Sample("Samuel Adeyemi", 76, 33),
-    Sample("Tereza Novotna", 54, 7),
-    Sample("Umar Siddiqui", 31, 72),
-    Sample("Vera Petrova", 12, None),
-    Sample("Wen Li", 3, None, confirmed=False),
-    Sample("Ximena Duarte", 1, None, confirmed=False),
-)
+Rules = tuple[tuple[str, str, str, tuple[str, ...]], ...]
 
 
 async def add(work: AuthWork, password: str) -> None:
@@ -79,36 +42,72 @@ async def add(work: AuthWork, password: str) -> None:
     for name, (description, permissions) in ROLES.items():
         if role := await roles.add(work.session, name, description, permissions):
             await audit.record(work, Event.ROLE_CREATED, Target(role.id, name), reason=REASON)
-    for sample in PEOPLE:
-        await _add_person(work, sample, password)
     for (name, host), rules in SITES.items():
         await _add_site(work, Site(name=name, host=host), rules)
+    if await users.find(work.session, PEOPLE[0].email):
+        return
+    # The same password, so the same hash: sixty of them would take seconds.
+    hashed = await work.tools.passwords.hash(password)
+    known = {name: await roles.find(work.session, name) for name in (END_USER, "support", "auditor", *ROLES)}
+    for place, sample in enumerate(PEOPLE):
+        await _add_person(work, place, hashed if sample.confirmed else "", known)
+    for letter in history.LETTERS:
+        await history.write(work, letter)
+    for refused in history.REFUSALS:
+        await history.refuse(work, refused)
 
 
-async def _add_person(work: AuthWork, sample: Sample, password: str) -> None:
-    joined = work.now - timedelta(days=sample.days)
-    user = await users.add(work.session, sample.email, sample.name, joined if sample.confirmed else None)
+async def _add_person(work: AuthWork, place: int, hashed: str, known: dict[str, Role | None]) -> None:
+    sample = PEOPLE[place]
+    then = replace(work, now=work.now - timedelta(days=sample.days))
+    user = await users.add(work.session, sample.email, sample.name, then.now if sample.confirmed else None)
     if user is None:
         return
-    await audit.record(work, Event.USER_CREATED, Target(user.id, user.email), reason=REASON)
+    await audit.record(then, Event.USER_CREATED, Target(user.id, user.email), reason=REASON)
+    if hashed:
+        await passwords.put(work.session, user.id, hashed, then.now)
+    await _grant(then, user, sample, known)
     seen = None if sample.seen is None else work.now - timedelta(hours=sample.seen)
-    await users.change(work.session, user.id, created_at=joined, last_seen_at=seen)
-    if sample.confirmed:
-        await passwords.put(work.session, user.id, await work.tools.passwords.hash(password), joined)
-    for name in (END_USER, *sample.roles):
-        role = await roles.find(work.session, name)
-        if role and await roles.grant(work.session, roles.Grant(user.id, role.id, REASON), joined):
-            await audit.record(work, Event.ROLE_GRANTED, Target(user.id, user.email), reason=name)
+    await users.change(work.session, user.id, created_at=then.now, last_seen_at=seen)
+    if sample.seen is not None and sample.seen < history.REMEMBERED_HOURS:
+        await history.sign_in(work, user, place, sample.seen)
+    if sample.locked or sample.deleted:
+        await _shut_out(replace(work, now=work.now - timedelta(hours=(sample.seen or 0) // 2)), user, sample)
+
+
+async def _grant(then: AuthWork, user: User, sample: Sample, known: dict[str, Role | None]) -> None:
+    if everybody := known[END_USER]:
+        await roles.grant(then.session, roles.Grant(user.id, everybody.id, "Every new person gets it."), then.now)
+    for held in sample.holds:
+        role, end = known[held.role], None
+        if role is None:
+            continue
+        if held.days is not None:
+            end = then.now + timedelta(days=sample.days + held.days)
+        await roles.grant(then.session, roles.Grant(user.id, role.id, held.reason, expires_at=end), then.now)
+        given = {"role": held.role} | ({"until": end.isoformat(timespec="minutes")} if end else {})
+        target = Target(user.id, user.email)
+        await audit.record(then, Event.ROLE_GRANTED, target, reason=held.reason, changes=({}, given))
+
+
+async def _shut_out(then: AuthWork, user: User, sample: Sample) -> None:
+    event = Event.USER_LOCKED if sample.locked else Event.USER_DELETED
     if sample.locked:
-        await users.change(work.session, user.id, locked_at=work.now, locked_reason=sample.locked)
-        await audit.record(work, Event.USER_LOCKED, Target(user.id, user.email), reason=sample.locked)
+        await users.change(then.session, user.id, locked_at=then.now, locked_reason=sample.locked)
+    else:
+        await users.change(then.session, user.id, deleted_at=then.now)
+    await sessions.end_all(then.session, user.id, then.now, f"the account was {event.rpartition(':')[2]}")
+    await audit.record(then, event, Target(user.id, user.email), reason=sample.locked or sample.deleted)
 
 
-async def _add_site(work: AuthWork, site: Site, rules: tuple[tuple[str, str, str], ...]) -> None:
+async def _add_site(work: AuthWork, site: Site, rules: Rules) -> None:
     if await sites.at(work.session, site.host):
         return
     work.session.add(site)
     await work.session.flush()
-    wanted = [SiteRule(path_prefix=prefix, asks=asks, value=value, methods=[]) for prefix, asks, value in rules]
+    wanted = [
+        SiteRule(path_prefix=prefix, asks=asks, value=value, methods=list(methods))
+        for prefix, asks, value, methods in rules
+    ]
     await sites.replace_rules(work.session, site.id, wanted)
     await audit.record(work, Event.SITE_CREATED, Target(site.id, site.host), reason=REASON)

@@ -185,7 +185,7 @@ def test_samples_are_added_on_request_once_and_never_by_default(home: Path) -> N
             passwords.append(found[1])
             people = other(home, "users", "list")
     assert passwords[0] == passwords[1]
-    assert len(people) == 24
+    assert len(people) > 60  # more than one page of the console
     assert {bool(person["locked_at"]) for person in people} == {True, False}
     assert "editor" in [role["name"] for role in other(home, "roles", "list")]
     assert all(person["email"].endswith("@example.test") for person in people)
