@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from ostiary_auth.flows.login import Attempt
 from ostiary_auth.flows.one_time import Proof, code_scope
+from ostiary_auth.flows.origin import Origin
 from ostiary_auth.tools import AuthTools, AuthWork, Desk
 from ostiary_shared import tokens
 from ostiary_shared.identity import Identity
@@ -19,6 +20,9 @@ ADA = "ada@example.test"
 PASSWORD = "quiet harbour lamp 77"
 OTHER = "seven green bicycles sing"
 WRONG = "not at all the right one"
+
+HERE = Origin("192.0.2.7")
+ELSEWHERE = Origin("198.51.100.9")
 
 _hashes: dict[str, str] = {}
 

@@ -35,9 +35,9 @@ AUTH: Samples = {
     "claim.html": [LINKED, FAULTY],
     "claim_dead.html": [{"_identity": None}],
     "confirm.html": [
-        {**EMPTY, "token": "", "address": ""},
-        {**FAULTY, "token": "", "address": ""},
-        {**EMPTY, "token": "ot_x", "address": "ada@example.test"},
+        {**page, "asks": asks}
+        for page in (EMPTY, FAULTY, LINKED, {**FAULTY, "values": BY_LINK})
+        for asks in (False, True)
     ],
     "denied.html": [
         {"words": words, "reference": "7K2M-Q9XD", "sign_in": sign_in, "confirm": not sign_in, "wanted": "/account"}

@@ -10,8 +10,8 @@ AUTH = """
 alembic_version    S *
 audit_events       S *  I *
 counters           S *  I *  U *  D *
-denials            S *  I *  U count,last_at
-messages           S *  I *  U *
+denials            S *  I *  U count,last_at  D *
+messages           S *  I *  U *  D *
 one_time_tokens    S *  I *  U *  D *
 passwords          S *  I *  U *  D *
 role_grants        S *  I *  U ended_at
@@ -71,7 +71,6 @@ NEVER_FOR_AUTH = [
     "DELETE FROM roles",
     "INSERT INTO sites (name, host) VALUES ('', '')",
     "UPDATE site_rules SET asks = 'anyone'",
-    "DELETE FROM denials",
 ]
 NEVER_FOR_ANYBODY = [
     "UPDATE audit_events SET event = ''",

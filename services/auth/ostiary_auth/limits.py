@@ -21,6 +21,8 @@ PASSWORD_GUESSES = Limit(10, 15 * MINUTE)
 KNOWN_DEVICE_GUESSES = Limit(10, 15 * MINUTE)
 # All wrong passwords together, so that one guess at each of a million accounts is slow, too.
 ALL_GUESSES = Limit(6000, 10 * MINUTE)
+# What strangers try is counted in place of an audit row; nothing is refused by this.
+STRANGERS = Limit(1000, HOUR)
 CODE_GUESSES = Limit(5, 15 * MINUTE)
 # Per address: nobody's mailbox is filled by strangers (ASVS 2.4.1).
 MAILS_PER_ADDRESS = Limit(3, HOUR)

@@ -41,8 +41,8 @@ class User(Base):
 class Password(Base):
     """A password's hash.
 
-    A sign-up's hash waits (`adopted_at` is empty) until its own link proves the mailbox, so that nobody's
-    confirmation can bring a stranger's password to life.
+    A sign-up's hash waits (`adopted_at` is empty) until the mailbox is proved where the sign-up came from (`origin`, a
+    keyed digest; none is like no other), so that nobody's confirmation can bring a stranger's password to life.
     """
 
     __tablename__ = "passwords"
@@ -54,5 +54,7 @@ class Password(Base):
     id: Mapped[Key]
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     hash: Mapped[str]
+    origin: Mapped[bytes | None]
+    name: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[Moment]
     adopted_at: Mapped[datetime | None]

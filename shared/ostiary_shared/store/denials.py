@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -61,6 +61,12 @@ async def find(session: AsyncSession, typed: str) -> Denial | None:
     if re.fullmatch(rf"[{ALPHABET}]{{{CODE_LENGTH}}}", tidy_code(typed)) is None:
         return None
     return await session.scalar(select(Denial).where(Denial.code == tidy_code(typed)))
+
+
+async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Forget up to `limit` refusals that last happened before then; how many."""
+    old = select(Denial.code).where(Denial.last_at < before).limit(limit)
+    return len((await session.execute(delete(Denial).where(Denial.code.in_(old)).returning(Denial.code))).all())
 
 
 async def email_of(session: AsyncSession, denial: Denial) -> str:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -120,6 +120,13 @@ async def settle(session: AsyncSession, row: Message, **values: datetime | str |
         .returning(Message.id)
     )
     return done.first() is not None
+
+
+async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Forget up to `limit` mails that were promised before then and wait for nothing any more; how many."""
+    over = or_(Message.sent_at.is_not(None), Message.failed_at.is_not(None), Message.dropped_at.is_not(None))
+    old = select(Message.id).where(Message.created_at < before, over).limit(limit)
+    return len((await session.execute(delete(Message).where(Message.id.in_(old)).returning(Message.id))).all())
 
 
 def _due(row: type[Message], now: datetime) -> tuple[ColumnElement[bool], ...]:

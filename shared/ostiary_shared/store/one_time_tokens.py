@@ -114,6 +114,11 @@ async def consume_code(session: AsyncSession, purpose: Purpose, digest: bytes, n
     return await _consume(session, now, *_live(purpose, now), OneTimeToken.code_digest == digest)
 
 
+async def consume_seen(session: AsyncSession, seen: Consumed, purpose: Purpose, now: datetime) -> Consumed | None:
+    """Use up a token that was looked at before; None when somebody was faster."""
+    return await _consume(session, now, *_live(purpose, now), OneTimeToken.id == seen.id)
+
+
 async def void(session: AsyncSession, now: datetime, user_id: UUID, *purposes: Purpose) -> None:
     """Make a person's outstanding tokens worthless: those of `purposes`, or all."""
     which = [OneTimeToken.user_id == user_id, OneTimeToken.consumed_at.is_(None), OneTimeToken.voided_at.is_(None)]

@@ -1,5 +1,6 @@
-"""Password hashes. One of a person's is adopted; a sign-up's waits until its own link proves the mailbox."""
+"""Password hashes. One of a person's is adopted; a sign-up's waits until the mailbox is proved where it came from."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +11,16 @@ from ostiary_shared.models import Password
 from ostiary_shared.models.base import first_id
 
 
+@dataclass(frozen=True, slots=True)
+class SignUp:
+    """A password that shall wait, the name that came with it, and the digest of where it came from."""
+
+    user_id: UUID
+    hashed: str
+    origin: bytes | None = None
+    name: str = ""
+
+
 async def adopted(session: AsyncSession, user_id: UUID) -> str | None:
     """The hash that a sign-in is checked against."""
     return await session.scalar(
@@ -17,30 +28,29 @@ async def adopted(session: AsyncSession, user_id: UUID) -> str | None:
     )
 
 
-async def newest(session: AsyncSession, user_id: UUID) -> str | None:
-    """The adopted hash, or else the one of the newest sign-up that still waits."""
+async def waiting(session: AsyncSession, user_id: UUID, since: datetime | None = None) -> Password | None:
+    """The newest sign-up that waits for its link; with `since`, of those from then on."""
+    young = (Password.created_at >= since,) if since else ()
     return await session.scalar(
-        select(Password.hash)
-        .where(Password.user_id == user_id)
-        .order_by(Password.adopted_at.is_(None), Password.created_at.desc())
-        .limit(1)
-    )
-
-
-async def waiting(session: AsyncSession, user_id: UUID) -> str | None:
-    """The hash of the newest sign-up that waits for its link."""
-    return await session.scalar(
-        select(Password.hash)
-        .where(Password.user_id == user_id, Password.adopted_at.is_(None))
+        select(Password)
+        .where(Password.user_id == user_id, Password.adopted_at.is_(None), *young)
         .order_by(Password.created_at.desc(), Password.id.desc())
         .limit(1)
     )
 
 
-async def only_waiting(session: AsyncSession, user_id: UUID) -> UUID | None:
-    """The one password that waits; None when there are more, since nobody could tell whose is whose."""
-    found = list(await session.scalars(select(Password.id).where(Password.user_id == user_id).limit(2)))
-    return found[0] if len(found) == 1 else None
+async def waiting_from(
+    session: AsyncSession, user_id: UUID, origin: bytes | None, first: UUID | None
+) -> Password | None:
+    """A sign-up that waits and came from there: `first` before others, else the newest. None is no origin at all."""
+    if origin is None:
+        return None
+    return await session.scalar(
+        select(Password)
+        .where(Password.user_id == user_id, Password.adopted_at.is_(None), Password.origin == origin)
+        .order_by((Password.id == first).is_not(True), Password.created_at.desc(), Password.id.desc())
+        .limit(1)
+    )
 
 
 async def put(session: AsyncSession, user_id: UUID, hashed: str, now: datetime) -> None:
@@ -50,12 +60,12 @@ async def put(session: AsyncSession, user_id: UUID, hashed: str, now: datetime) 
     await session.flush()
 
 
-async def wait(session: AsyncSession, user_id: UUID, hashed: str, now: datetime) -> UUID:
-    """Keep a sign-up's password until its link is used; its id goes into that link's token."""
-    waiting = Password(user_id=user_id, hash=hashed, created_at=now)
-    session.add(waiting)
+async def wait(session: AsyncSession, signup: SignUp, now: datetime) -> UUID:
+    """Keep a sign-up's password until its mailbox is proved; its id goes into the mail's link."""
+    row = Password(user_id=signup.user_id, hash=signup.hashed, origin=signup.origin, name=signup.name, created_at=now)
+    session.add(row)
     await session.flush()
-    return waiting.id
+    return row.id
 
 
 async def adopt(session: AsyncSession, user_id: UUID, password_id: UUID, now: datetime) -> bool:

@@ -19,6 +19,10 @@ async def _post(auth: Client, path: str, **body: Any) -> Response:
     return await auth.post(f"/api/v1/{path}", json=body)
 
 
+async def _from(auth: Client, network: str, path: str, **body: Any) -> Response:
+    return await auth.post(f"/api/v1/{path}", json=body, scope_base={"client": (network, 1)})
+
+
 async def _token(auth: Client, email: str = ADA, password: str = PASSWORD) -> dict[str, str]:
     answer = await auth.app.test_client().post(
         "/api/v1/login", json={"email": email, "password": password, "token": True}
@@ -93,10 +97,10 @@ async def test_strangers_are_told_401_with_a_reference(auth: Client, desk: Desk)
 async def test_signing_up_confirming_and_recovering_by_json(auth: Client, desk: Desk) -> None:
     for path in ("signup", "signup/resend", "recover"):
         body = {"password": PASSWORD} if path == "signup" else {}
-        assert (await _post(auth, path, email=ADA, **body)).status_code == 202
+        assert (await _from(auth, "192.0.2.7", path, email=ADA, **body)).status_code == 202
     mail = (await people.rows(desk, "SELECT user_id, subject FROM messages ORDER BY created_at"))[0]
     link, _ = await people.sent(desk, Purpose.CONFIRM, Mailed(mail.user_id, ADA, mail.subject))
-    assert (await _post(auth, "signup/confirm", token=link.token)).status_code == 200
+    assert (await _from(auth, "192.0.2.7", "signup/confirm", token=link.token)).status_code == 200
     assert (await _post(auth, "signup/confirm", token=link.token)).status_code == 200
     dead = await _post(auth, "signup/confirm", email=ADA, code="NONSENSE")
     assert (dead.status_code, (await dead.get_json())["code"]) == (410, "link_dead")
@@ -106,11 +110,33 @@ async def test_signing_up_confirming_and_recovering_by_json(auth: Client, desk: 
     assert (await _post(auth, "login", email=ADA, password=OTHER)).status_code == 200
 
 
-async def test_an_address_without_its_password_is_told_what_to_do_next(auth: Client, desk: Desk) -> None:
-    user = await people.person(desk, password=None, confirmed=False)
-    link, _ = await people.sent(desk, Purpose.CONFIRM, Mailed(user.id))
-    answer = await _post(auth, "signup/confirm", token=link.token)
-    assert "recovery" in (await answer.get_json())["detail"]
+async def test_from_another_network_a_confirmation_takes_a_password_and_until_then_stays_good(
+    auth: Client, desk: Desk
+) -> None:
+    await _from(auth, "198.51.100.9", "signup", email=ADA, password=PASSWORD, name="Eve")
+    mail = (await people.rows(desk, "SELECT user_id, subject FROM messages"))[0]
+    link, code = await people.sent(desk, Purpose.CONFIRM, Mailed(mail.user_id, ADA, mail.subject))
+    proofs: list[dict[str, str]] = [{"token": link.token}, {"email": ADA, "code": code.code}]
+    for proof in proofs:
+        asked = await _from(auth, "192.0.2.7", "signup/confirm", **proof)
+        assert asked.status_code == 422
+        assert [error["field"] for error in (await asked.get_json())["errors"]] == ["password"]
+    done = await _from(auth, "192.0.2.7", "signup/confirm", **proofs[1], password=OTHER)
+    assert done.status_code == 200
+    assert "ostiary-device" in cookies(done)
+    assert (await _post(auth, "login", email=ADA, password=PASSWORD)).status_code == 401
+    entered = await _post(auth, "login", email=ADA, password=OTHER)
+    assert (await entered.get_json())["user"]["name"] == ""
+
+
+@pytest.mark.parametrize("name", ["remember", "token"])
+async def test_what_is_no_boolean_is_not_taken_for_one(auth: Client, desk: Desk, name: str) -> None:
+    await people.person(desk)
+    for wrong in ("yes", "true", "1", 1, None):
+        answer = await _post(auth, "login", email=ADA, password=PASSWORD, **{name: wrong})
+        assert answer.status_code == 422, wrong
+        assert [error["field"] for error in (await answer.get_json())["errors"]] == [name]
+    assert await people.count(desk, "sessions") == 0
 
 
 async def test_an_invitation_is_accepted_by_json(auth: Client, desk: Desk) -> None:

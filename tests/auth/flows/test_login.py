@@ -94,7 +94,7 @@ async def _as_superuser(desk: Desk, email: str, column: str, monkeypatch: pytest
 async def test_the_right_password_of_an_unconfirmed_account_says_what_to_do(desk: Desk) -> None:
     user = await people.person(desk, password=None, confirmed=False)
     async with desk.begin() as work:
-        await passwords.wait(work.session, user.id, await people.hashed(desk.tools), work.now)
+        await passwords.wait(work.session, passwords.SignUp(user.id, await people.hashed(desk.tools)), work.now)
     assert await login.sign_in(desk, Attempt(ADA, PASSWORD)) == NotConfirmed(ADA)
 
 
@@ -111,6 +111,14 @@ async def test_signing_up_with_a_strangers_address_does_not_tell_whether_they_ha
         await signup.sign_up(desk, signup.Wish(email, OTHER))
         assert await login.sign_in(desk, Attempt(email, OTHER)) == NotConfirmed(email)
     assert isinstance(await login.sign_in(desk, Attempt(ADA, PASSWORD)), SignedIn)
+
+
+async def test_once_an_administrator_confirmed_the_address_nobody_is_told_to_do_so(desk: Desk) -> None:
+    from ostiary_auth.flows import signup
+
+    await signup.sign_up(desk, signup.Wish(ADA, PASSWORD))
+    await people.rows(desk, "UPDATE users SET confirmed_at = now() RETURNING id")
+    assert await login.sign_in(desk, Attempt(ADA, PASSWORD)) == Refused()
 
 
 async def test_sixty_guesses_at_once_are_not_more_than_the_limit(desk: Desk) -> None:

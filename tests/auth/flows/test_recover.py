@@ -61,7 +61,7 @@ async def test_a_new_password_ends_every_session_and_link_and_starts_none(desk: 
     await people.identity(desk)
     older, _ = await people.sent(desk, Purpose.CHANGE_EMAIL, Mailed(user.id, "new@example.test"))
     proof = (await people.sent(desk, RECOVER, Mailed(user.id)))[by]
-    assert await reset.reset(desk, Reset(RECOVER, proof, OTHER)) == Renewed(ADA)
+    assert isinstance(await reset.reset(desk, Reset(RECOVER, proof, OTHER)), Renewed)
     assert await people.rows(desk, "SELECT id FROM sessions WHERE ended_at IS NULL") == []
     assert (
         await people.rows(desk, "SELECT id FROM one_time_tokens WHERE consumed_at IS NULL AND voided_at IS NULL") == []
@@ -82,7 +82,7 @@ async def test_of_many_uses_at_once_one_succeeds(desk: Desk) -> None:
             return await reset.settle(work, Reset(RECOVER, link, hashed))
 
     outcomes = await asyncio.gather(*(use() for _ in range(50)))
-    assert outcomes.count(Renewed(ADA)) == 1
+    assert [type(outcome) for outcome in outcomes].count(Renewed) == 1
     assert await people.count(desk, "messages") == 1
 
 
@@ -156,6 +156,6 @@ async def test_recovery_forgives_the_guesses_at_the_old_password(desk: Desk) -> 
 async def test_an_invitation_sets_the_first_password_and_confirms(desk: Desk) -> None:
     user = await people.person(desk, password=None, confirmed=False)
     link, _ = await people.sent(desk, INVITE, Mailed(user.id))
-    assert await reset.reset(desk, Reset(INVITE, link, OTHER)) == Renewed(ADA)
+    assert isinstance(await reset.reset(desk, Reset(INVITE, link, OTHER)), Renewed)
     assert isinstance(await login.sign_in(desk, Attempt(ADA, OTHER)), SignedIn)
     assert await reset.reset(desk, Reset(INVITE, link, PASSWORD)) == Dead()

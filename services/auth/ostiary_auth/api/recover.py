@@ -1,12 +1,12 @@
 """A forgotten password, and a first one by invitation, for programs."""
 
-from quart import Blueprint
+from quart import Blueprint, jsonify
 from quart.typing import ResponseReturnValue
 from quart_schema import document_request, document_response, tag
 
 from ostiary_auth import limits
 from ostiary_auth.api.shapes import Problem, Told
-from ostiary_auth.doorway.entering import desk
+from ostiary_auth.doorway.entering import desk, leave_mark
 from ostiary_auth.doorway.inputs import JustEmail, NewPassword
 from ostiary_auth.flows import recover, reset
 from ostiary_auth.flows.one_time import Dead
@@ -60,6 +60,7 @@ async def accept() -> ResponseReturnValue:
 
 
 async def _set(wanted: Reset) -> ResponseReturnValue:
-    if isinstance(await reset.reset(desk(), wanted), Dead):
+    outcome = await reset.reset(desk(), wanted)
+    if isinstance(outcome, Dead):
         raise Gone(DEAD)
-    return {"detail": "The password is set. Sign in with it now."}, 200
+    return leave_mark(jsonify({"detail": "The password is set. Sign in with it now."}), outcome.device), 200

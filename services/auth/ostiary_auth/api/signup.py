@@ -1,13 +1,14 @@
 """Signing up and confirming an address, for programs. The answer never tells whether an address was known."""
 
-from quart import Blueprint
+from quart import Blueprint, jsonify
 from quart.typing import ResponseReturnValue
 from quart_schema import document_request, document_response, tag
 
 from ostiary_auth import limits
 from ostiary_auth.api.shapes import Problem, Told
-from ostiary_auth.doorway.entering import desk
-from ostiary_auth.doorway.inputs import JustEmail, MailProof, SignUp
+from ostiary_auth.doorway.binding import confirming, origin
+from ostiary_auth.doorway.entering import desk, leave_mark
+from ostiary_auth.doorway.inputs import Confirming, JustEmail, SignUp
 from ostiary_auth.flows import confirm, resend, signup
 from ostiary_auth.flows.confirm import AlreadyConfirmed, Confirmed
 from ostiary_auth.flows.one_time import Dead
@@ -33,7 +34,7 @@ async def sign_up() -> ResponseReturnValue:
     """Ask for an account. It is usable once the mailed link or code is used."""
     signup.must_be_open(desk())
     body = await read_json(SignUp)
-    await signup.sign_up(desk(), Wish(body.email, body.password.get_secret_value(), body.name))
+    await signup.sign_up(desk(), Wish(body.email, body.password.get_secret_value(), body.name, origin()))
     return {"detail": SENT}, 202
 
 
@@ -52,20 +53,21 @@ async def send_again() -> ResponseReturnValue:
 
 @blueprint.post("/confirm")
 @door(ANYONE, limits.TOKEN)
-@document_request(MailProof)
+@document_request(Confirming)
 @document_response(Told, 200)
 @document_response(Problem, 410)
+@document_response(Problem, 422)
 @tag(["sign-up"])
 async def use() -> ResponseReturnValue:
-    """Confirm the address by `token`, or by `email` and `code`."""
-    body = await read_json(MailProof)
-    async with begin_work() as work:
-        outcome = await confirm.confirm(work, body.proof())
-    match outcome:
-        case Confirmed(has_password=False):
-            return {"detail": "The address is confirmed. Choose a password by recovery now."}, 200
-        case Confirmed():
-            return {"detail": "The address is confirmed. Sign in now."}, 200
+    """Confirm the address by `token`, or by `email` and `code`.
+
+    The sign-up's password counts if it came from the same browser or, without its cookie, from the same network.
+    Otherwise the answer is 422 naming `password`: send one along, and it becomes the account's. The proof stays good.
+    """
+    body = await read_json(Confirming)
+    match await confirm.confirm(desk(), confirming(body)):
+        case Confirmed() as done:
+            return leave_mark(jsonify({"detail": "The address is confirmed. Sign in now."}), done.device), 200
         case AlreadyConfirmed():
             return {"detail": "The address is confirmed already."}, 200
         case Dead():

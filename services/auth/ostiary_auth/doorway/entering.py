@@ -46,9 +46,14 @@ def attempt(sent: SignIn) -> Attempt:
 def let_in(response: Response, entered: SignedIn) -> Response:
     """Send the session and the device's mark along with an answer."""
     carry_on(entered.started)
+    return leave_mark(response, entered.device)
+
+
+def leave_mark(response: Response, mark: str) -> Response:
+    """Know this device again: guesses from elsewhere do not hold it up."""
     response.set_cookie(
         _device_cookie(),
-        entered.device,
+        mark,
         max_age=YEAR,
         secure=kit().settings.secure,
         httponly=True,

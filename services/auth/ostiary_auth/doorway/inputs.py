@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr, StrictBool
 
 from ostiary_auth.flows.login import written
 from ostiary_auth.flows.one_time import Proof
@@ -35,7 +35,8 @@ class SignInForm(SignIn):
 class SignInJson(SignIn):
     """A program may ask for the token itself."""
 
-    token: Annotated[bool, Field(description="Whether the answer shall hold the session token.")] = False
+    remember: StrictBool = False
+    token: Annotated[StrictBool, Field(description="Whether the answer shall hold the session token.")] = False
 
 
 class SignUp(Input):
@@ -65,6 +66,15 @@ class MailProof(Input):
         if missing and not self.token:
             raise Invalid(*(FieldError(name, "This is needed.") for name in missing))
         return Proof(self.token, written(self.email), self.code)
+
+
+class Confirming(MailProof):
+    """The proof, and a password where none that was typed there waits."""
+
+    password: Annotated[Secret, Field(max_length=1024, description="Needed unless the sign-up came from here.")] = (
+        SecretStr("")
+    )
+    name: Name = ""
 
 
 class NewPassword(MailProof):

@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn_rs_py import zxcvbn
 
+from ostiary_auth.factors.legible import legible
 from ostiary_shared import tokens
 from ostiary_shared.errors import Busy
 
@@ -53,6 +54,10 @@ class Passwords:
     async def verify(self, hashed: str | None, password: str) -> Verdict:
         """Whether `password` is the one of `hashed`; without a hash the same work is done, for nothing."""
         return await self._run(self._verify, hashed, canonical(password))
+
+    async def objection(self, password: str, context: tuple[str, ...] = ()) -> str | None:
+        """The same as `objection`, in the pool: weighing a password is work, too. Raises Busy when too many wait."""
+        return await self._run(objection, password, context)
 
     def close(self) -> None:
         """Let go of the threads."""
@@ -96,7 +101,7 @@ def objection(password: str, context: tuple[str, ...] = ()) -> str | None:
         rest = rest.replace(word.casefold(), "")
     if len(rest) < MIN_LENGTH // 2:
         return "This is little more than your name, your address or the site's name. Please use other words."
-    if int(zxcvbn(password[:100], words).score) < MIN_SCORE:
+    if int(zxcvbn(legible(password), words).score) < MIN_SCORE:
         return "This is one of the first passwords an attacker would try. Please use other words."
     return None
 

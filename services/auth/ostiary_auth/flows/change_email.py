@@ -74,9 +74,11 @@ async def confirm(work: AuthWork, proof: Proof, who: Identity | None) -> Moved |
 
     Raises TooMany for guessed codes, and Conflict when the address was taken meanwhile.
     """
-    found = await one_time.consume(work, Purpose.CHANGE_EMAIL, proof)
-    user = await users.hold_alone(work.session, found.user_id) if found and found.user_id else None
-    if found is None or user is None or user.locked_at is not None:
+    used = await one_time.use_up(work, Purpose.CHANGE_EMAIL, proof)
+    if used is None:
+        return Dead()
+    found, user = used
+    if user.locked_at is not None:
         return Dead()
     await _move(work, user, found.email, who)
     return Moved(found.email)

@@ -36,10 +36,10 @@ class WrongPassword:
 
 async def change(desk: Desk, who: Identity, current: str, password: str) -> Changed | WrongPassword:
     """Replace the password by a new one. Raises Invalid for one that will not do, TooMany, Busy."""
-    new_password.check(password, email=who.email, name=who.name)
     old = await check_password.check(desk, who, current)
     if old is None:
         return WrongPassword()
+    await new_password.weigh(desk.tools, password, email=who.email, name=who.name)
     new = await desk.tools.passwords.hash(password)
     async with desk.begin() as work:
         return await settle(work, who, Replacement(old, new))

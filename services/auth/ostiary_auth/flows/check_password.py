@@ -2,8 +2,9 @@
 
 from ostiary_auth.flows import throttle
 from ostiary_auth.tools import Desk
+from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
-from ostiary_shared.store import passwords
+from ostiary_shared.store import audit, passwords
 
 
 async def check(desk: Desk, who: Identity, password: str) -> str | None:
@@ -18,6 +19,9 @@ async def check(desk: Desk, who: Identity, password: str) -> str | None:
             adopted = await passwords.adopted(work.session, who.id)
         verdict = await desk.tools.passwords.verify(adopted, password)
         if not verdict.right:
+            async with desk.begin() as work:
+                reason = "wrong present password"
+                await audit.record(work, Event.LOGIN_FAILED, audit.Target(who.id, who.email), reason=reason)
             return None
         async with desk.begin() as work:
             await throttle.give_back(work, counts)

@@ -13,7 +13,7 @@ from ostiary_shared.models import User
 from ostiary_shared.permissions import ADMIN, END_USER
 from ostiary_shared.store import audit, one_time_tokens, passwords, roles, users
 from ostiary_shared.store.one_time_tokens import Issue, Purpose
-from ostiary_shared.tokens import mint
+from ostiary_shared.tokens import digest, mint
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ async def claim(desk: Desk, wanted: Claim) -> Started | Dead:
     async with desk.begin() as work:
         if not await is_live(work, wanted.token):
             return Dead()
-    new_password.check(wanted.password, email=email, name=wanted.name)
+    await new_password.weigh(desk.tools, wanted.password, email=email, name=wanted.name)
     hashed = await desk.tools.passwords.hash(wanted.password)
     async with desk.begin() as work:
         return await settle(work, Claim(wanted.token, email, hashed, wanted.name, wanted.presented))
@@ -59,7 +59,9 @@ async def claim(desk: Desk, wanted: Claim) -> Started | Dead:
 async def settle(work: AuthWork, wanted: Claim) -> Started | Dead:
     """Use the link up; `wanted.password` is the hash. Of fifty at once, one becomes the administrator."""
     await roles.hold_admins(work.session)
-    if await roles.usable_admins(work.session) or not await one_time.consume(work, Purpose.CLAIM, Proof(wanted.token)):
+    if await roles.usable_admins(work.session):
+        return Dead()
+    if not await one_time_tokens.consume(work.session, Purpose.CLAIM, digest(wanted.token), work.now):
         return Dead()
     user = await _person(work, wanted)
     await passwords.put(work.session, user.id, wanted.password, work.now)

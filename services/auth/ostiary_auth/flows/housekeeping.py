@@ -1,4 +1,4 @@
-"""Forgetting what nobody needs any more: used-up tokens, ended sessions, passwords never confirmed, spent counters.
+"""Forgetting what nobody needs any more: tokens, ended sessions, waiting passwords, old mails and refusals, counters.
 
 People are never removed here. The courier calls it every few minutes; several at once do no harm.
 """
@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.database import Sessions
-from ostiary_shared.store import counters, one_time_tokens, passwords, sessions
+from ostiary_shared.store import counters, denials, messages, one_time_tokens, passwords, sessions
 
 TOKENS_KEPT = timedelta(days=7)
 WAITING_PASSWORDS_KEPT = timedelta(days=7)
 SESSIONS_KEPT = timedelta(days=30)
+MESSAGES_KEPT = timedelta(days=90)
+DENIALS_KEPT = timedelta(days=90)
 # Rows a transaction: short enough that nobody waits for it.
 PORTION = 2_000
 
@@ -22,6 +24,8 @@ SWEEPERS: tuple[tuple[Sweeper, timedelta], ...] = (
     (one_time_tokens.sweep, TOKENS_KEPT),
     (passwords.sweep, WAITING_PASSWORDS_KEPT),
     (sessions.sweep, SESSIONS_KEPT),
+    (messages.sweep, MESSAGES_KEPT),
+    (denials.sweep, DENIALS_KEPT),
 )
 
 

@@ -90,6 +90,8 @@ async def ask(work: AuthWork, attempt: Attempt) -> Challenge:
     email = written(attempt.email)
     user = await users.find(work.session, email)
     user_id = user.id if user else NOBODY
+    # What waited when an administrator confirmed the address waits for ever: it is no password any more.
+    waiting = await passwords.waiting(work.session, user_id, since=user.confirmed_at if user else None)
     device = known_device.recognise(work.tools, attempt.device, user_id)
     counts = throttle.guesses(email, device)
     await throttle.take(work, counts)
@@ -99,7 +101,7 @@ async def ask(work: AuthWork, attempt: Attempt) -> Challenge:
         usable=_usable(user),
         counts=counts,
         adopted=await passwords.adopted(work.session, user_id),
-        waiting=await passwords.waiting(work.session, user_id),
+        waiting=waiting.hash if waiting else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Asking for a way back in. The same answer and rows for every address; the mail goes to the stored one."""
+"""Asking for a way back in. The same answer and work for every address; the mail goes to the stored one."""
 
 from ostiary_auth.flows import throttle
 from ostiary_auth.tools import AuthWork
@@ -16,4 +16,7 @@ async def recover(work: AuthWork, typed: str) -> None:
     user = await users.find(work.session, email)
     draft = Draft(Kind.RECOVER, user.email, user.id) if user else Draft(Kind.RECOVER, email)
     await messages.queue(work.session, draft, work.now)
-    await audit.record(work, Event.RECOVERY_ASKED, audit.Target(user.id, user.email) if user else audit.Target())
+    if user:
+        await audit.record(work, Event.RECOVERY_ASKED, audit.Target(user.id, user.email))
+    else:
+        await throttle.count_stranger(work, "recover", email)

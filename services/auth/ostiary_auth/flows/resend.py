@@ -19,10 +19,8 @@ async def _draft(work: AuthWork, email: str) -> Draft:
     user = await users.find(work.session, email)
     if user is None or not _waits(user):
         return Draft(Kind.CONFIRM, email)  # without a person the courier drops it
-    # With several sign-ups for one address nobody knows whose password is whose: then the link confirms the address
-    # alone, and a password is chosen by recovery.
-    password_id = await passwords.only_waiting(work.session, user.id)
-    return Draft(Kind.CONFIRM, user.email, user.id, {"password_id": str(password_id)} if password_id else {})
+    newest = await passwords.waiting(work.session, user.id)
+    return Draft(Kind.CONFIRM, user.email, user.id, {"password_id": str(newest.id)} if newest else {})
 
 
 def _waits(user: User) -> bool:

@@ -5,7 +5,7 @@ The same proof confirms that mailbox, and nothing else. It never signs anybody i
 
 from dataclasses import dataclass, replace
 
-from ostiary_auth.flows import new_password, one_time, throttle
+from ostiary_auth.flows import known_device, new_password, one_time, throttle
 from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared.events import Event
@@ -28,9 +28,10 @@ class Reset:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """The account has the new password."""
+    """The account has the new password. `device` is the mark to leave on this device: it has proved the mailbox."""
 
     email: str
+    device: str
 
 
 async def look(work: AuthWork, purpose: Purpose, proof: Proof) -> User | None:
@@ -46,7 +47,7 @@ async def reset(desk: Desk, wanted: Reset) -> Renewed | Dead:
         user = await look(work, wanted.purpose, wanted.proof)
     if user is None:
         return Dead()
-    new_password.check(wanted.password, email=user.email, name=user.name)
+    await new_password.weigh(desk.tools, wanted.password, email=user.email, name=user.name)
     hashed = await desk.tools.passwords.hash(wanted.password)
     async with desk.begin() as work:
         return await settle(work, replace(wanted, password=hashed))
@@ -54,10 +55,10 @@ async def reset(desk: Desk, wanted: Reset) -> Renewed | Dead:
 
 async def settle(work: AuthWork, wanted: Reset) -> Renewed | Dead:
     """Use the proof up; `wanted.password` is the hash. Sessions and other links of the account end with it."""
-    found = await one_time.consume(work, wanted.purpose, wanted.proof)
-    user = await users.hold_alone(work.session, found.user_id) if found and found.user_id else None
-    if found is None or user is None or not _meant_for(found, user):
+    used = await one_time.use_up(work, wanted.purpose, wanted.proof)
+    if used is None or not _meant_for(*used):
         return Dead()
+    _, user = used
     await passwords.put(work.session, user.id, wanted.password, work.now)
     await sessions.end_all(work.session, user.id, work.now, "password replaced")
     await one_time.end_all(work, user.id, "The password was replaced meanwhile.")
@@ -68,7 +69,7 @@ async def settle(work: AuthWork, wanted: Reset) -> Renewed | Dead:
     notice = Kind.WELCOME if wanted.purpose is Purpose.INVITE else Kind.PASSWORD_CHANGED
     await messages.queue(work.session, Draft(notice, user.email, user.id), work.now)
     await audit.record(work, Event.PASSWORD_RECOVERED, audit.Target(user.id, user.email), reason=wanted.purpose.value)
-    return Renewed(user.email)
+    return Renewed(user.email, known_device.mark(work.tools, user.id))
 
 
 def _meant_for(found: Consumed, user: User) -> bool:

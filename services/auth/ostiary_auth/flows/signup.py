@@ -1,11 +1,12 @@
 """Signing up. The same answer for new and known addresses; what differs goes into the mail.
 
-Each sign-up's password waits for its own link, so that no confirmation brings a stranger's password to life.
+Each sign-up's password and name wait until the mailbox is proved where they were typed (see confirm).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ostiary_auth.flows import new_password, throttle
+from ostiary_auth.flows.origin import NOWHERE, Origin, mark
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared import email_address
 from ostiary_shared.errors import Forbidden
@@ -23,16 +24,17 @@ class Wish:
     email: str
     password: str
     name: str = ""
+    origin: Origin = NOWHERE
 
 
 async def sign_up(desk: Desk, wish: Wish) -> None:
     """Take a wish to join; nothing tells whether the address was known. Raises Invalid, Forbidden, Busy."""
     must_be_open(desk)
     email = email_address.parse(wish.email)
-    new_password.check(wish.password, email=email, name=wish.name)
+    await new_password.weigh(desk.tools, wish.password, email=email, name=wish.name)
     hashed = await desk.tools.passwords.hash(wish.password)
     async with desk.begin() as work:
-        await keep(work, Wish(email, hashed, wish.name))
+        await keep(work, replace(wish, email=email, password=hashed))
 
 
 def is_open(desk: Desk) -> bool:
@@ -52,13 +54,14 @@ async def keep(work: AuthWork, wish: Wish) -> None:
     """Write the sign-up down; `wish.password` is its hash. Beyond the mails one address may get, nothing is kept."""
     if not await throttle.may_mail(work, "signup", wish.email):
         return
-    fresh = await users.add(work.session, wish.email, wish.name)
+    fresh = await users.add(work.session, wish.email, "")
     user = fresh or await users.find(work.session, wish.email)
     if user is None:
         return  # deleted in this very moment
     if fresh:
         await _welcome(work, fresh)
-    password_id = await passwords.wait(work.session, user.id, wish.password, work.now)
+    waiting = passwords.SignUp(user.id, wish.password, mark(work.tools, wish.origin), wish.name)
+    password_id = await passwords.wait(work.session, waiting, work.now)
     # The mail goes to the address as it is kept, never as it was typed: two that look alike may be two mailboxes.
     if user.confirmed_at is None and user.locked_at is None:
         draft = Draft(Kind.CONFIRM, user.email, user.id, {"password_id": str(password_id)})

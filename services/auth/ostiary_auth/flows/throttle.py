@@ -61,6 +61,11 @@ async def forgive(work: AuthWork, email: str) -> None:
     await counters.clear(work.session, f"guess:{mark(email)}")
 
 
+async def count_stranger(work: AuthWork, about: str, email: str) -> None:
+    """Count what somebody unknown tried: as much work as a row in the audit log, which strangers shall not fill."""
+    await counters.take(work.session, f"stranger:{about}:{mark(email)}", limits.STRANGERS, work.now)
+
+
 async def may_mail(work: AuthWork, about: str, email: str) -> bool:
     """Count a mail to an address. False: its box had enough, so none is sent, and the answer stays the same."""
     return await counters.take(work.session, f"mail:{about}:{mark(email)}", limits.MAILS_PER_ADDRESS, work.now) == 0

@@ -1,13 +1,17 @@
-"""The page behind the link of a confirmation mail: one button, and the form for its typed twin."""
+"""The page behind the link of a confirmation mail: one button, and the form for its typed twin.
 
-from quart import Blueprint, flash, render_template, request
+On another device than the one of the sign-up it asks for a password, too.
+"""
+
+from quart import Blueprint, Response, flash, render_template, request
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import keep_address, kept_address, see_other
-from ostiary_auth.doorway.inputs import MailProof
+from ostiary_auth.doorway.binding import confirming, origin
+from ostiary_auth.doorway.entering import desk, kept_address, leave_mark, see_other
+from ostiary_auth.doorway.inputs import Confirming
 from ostiary_auth.flows import confirm
-from ostiary_auth.flows.confirm import AlreadyConfirmed, Confirmed
+from ostiary_auth.flows.confirm import AlreadyConfirmed, Confirmed, Live
 from ostiary_auth.flows.one_time import Dead
 from ostiary_shared.errors import Invalid
 from ostiary_shared.web.door import ANYONE, door
@@ -17,6 +21,7 @@ from ostiary_shared.web.work import begin_work
 blueprint = Blueprint("confirm", __name__)
 
 DEAD = "This link or code does not work any more. It may be too old, or a newer one was sent."
+ALREADY = "Your address is confirmed already. You can sign in."
 
 
 @blueprint.get("/signup/confirm")
@@ -25,49 +30,53 @@ async def page() -> ResponseReturnValue:
     token = request.args.get("token", "")
     if not token:
         return await _show(Form(values={"email": kept_address()}))
-    async with begin_work() as work:
-        found = await confirm.is_live(work, token)
-    match found:
-        case AlreadyConfirmed():
-            return await _done("Your address is confirmed already. You can sign in.")
-        case Dead():
-            return await _show(Form(values={"email": kept_address()}, errors={"": DEAD}), 410)
-        case _:
-            return await render_template("confirm.html", token=token, address=found.email, values={}, errors={})
+    return await _behind_link(Form(values={"token": token}), 200)
 
 
 @blueprint.post("/signup/confirm")
 @door(ANYONE, limits.TOKEN)
 async def use() -> ResponseReturnValue:
-    sent = await read_form(MailProof)
+    sent = await read_form(Confirming)
     try:
         if sent.data:
-            async with begin_work() as work:
-                outcome = await confirm.confirm(work, sent.data.proof())
-            return await _answer(sent, outcome)
+            return await _answer(sent, await confirm.confirm(desk(), confirming(sent.data)))
     except Invalid as invalid:
         sent.reject(invalid)
+    if sent.values.get("token"):
+        return await _behind_link(sent, 422)
     return await _show(sent, 422)
 
 
-async def _answer(sent: Form[MailProof], outcome: confirm.Outcome) -> ResponseReturnValue:
+async def _answer(sent: Form[Confirming], outcome: confirm.Outcome) -> ResponseReturnValue:
     match outcome:
-        case Confirmed(email, has_password=False):
-            await flash("Your address is confirmed. Now choose a password: we send you a link for it.", "good")
-            return keep_address(see_other("/recover"), email)
         case Confirmed():
-            return await _done("Your address is confirmed. Welcome! You can sign in now.")
+            return leave_mark(await _done("Your address is confirmed. Welcome! You can sign in now."), outcome.device)
         case AlreadyConfirmed():
-            return await _done("Your address is confirmed already. You can sign in.")
+            return await _done(ALREADY)
         case Dead():
             sent.errors[""] = DEAD
+            sent.values.pop("token", None)
             return await _show(sent, 422)
 
 
-async def _done(text: str) -> ResponseReturnValue:
+async def _behind_link(sent: Form[Confirming], status: int) -> ResponseReturnValue:
+    async with begin_work() as work:
+        found = await confirm.look(work, sent.values["token"], origin())
+    match found:
+        case AlreadyConfirmed():
+            return await _done(ALREADY)
+        case Dead():
+            return await _show(Form(values={"email": kept_address()}, errors={"": DEAD}), 410)
+        case Live():
+            sent.values["address"] = found.email
+            return await _show(sent, status, asks=found.asks_password)
+
+
+async def _done(text: str) -> Response:
     await flash(text, "good")
     return see_other("/login")
 
 
-async def _show(sent: Form[MailProof], status: int = 200) -> ResponseReturnValue:
-    return await render_template("confirm.html", token="", address="", values=sent.values, errors=sent.errors), status
+async def _show(sent: Form[Confirming], status: int = 200, *, asks: bool = False) -> ResponseReturnValue:
+    asks = asks or "password" in sent.errors
+    return await render_template("confirm.html", values=sent.values, errors=sent.errors, asks=asks), status

@@ -4,7 +4,7 @@ from quart import Blueprint, flash, render_template, request
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import desk, keep_address, see_other
+from ostiary_auth.doorway.entering import desk, keep_address, leave_mark, see_other
 from ostiary_auth.doorway.inputs import NewPassword
 from ostiary_auth.flows import reset
 from ostiary_auth.flows.one_time import Dead, Proof
@@ -42,7 +42,7 @@ async def accept() -> ResponseReturnValue:
             outcome = await reset.reset(desk(), wanted)
             if not isinstance(outcome, Dead):
                 await flash("Your account is ready. Welcome! You can sign in now.", "good")
-                return keep_address(see_other("/login"), outcome.email)
+                return leave_mark(keep_address(see_other("/login"), outcome.email), outcome.device)
             sent.errors[""] = DEAD
             sent.values.pop("token", None)
     except Invalid as invalid:

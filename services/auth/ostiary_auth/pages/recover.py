@@ -4,7 +4,7 @@ from quart import Blueprint, flash, render_template, request
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import desk, keep_address, kept_address, see_other
+from ostiary_auth.doorway.entering import desk, keep_address, kept_address, leave_mark, see_other
 from ostiary_auth.doorway.inputs import JustEmail, NewPassword
 from ostiary_auth.flows import recover, reset
 from ostiary_auth.flows.one_time import Dead, Proof
@@ -61,9 +61,10 @@ async def use() -> ResponseReturnValue:
     try:
         if sent.data:
             wanted = Reset(RECOVER, sent.data.proof(), sent.data.password.get_secret_value())
-            if not isinstance(await reset.reset(desk(), wanted), Dead):
+            outcome = await reset.reset(desk(), wanted)
+            if not isinstance(outcome, Dead):
                 await flash("You have a new password, and every other sign-in has ended. Sign in with it now.", "good")
-                return see_other("/login")
+                return leave_mark(see_other("/login"), outcome.device)
             sent.errors[""] = DEAD
             sent.values.pop("token", None)
     except Invalid as invalid:

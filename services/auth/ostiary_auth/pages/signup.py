@@ -4,6 +4,7 @@ from quart import Blueprint, Response, flash, render_template
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
+from ostiary_auth.doorway.binding import bind, origin
 from ostiary_auth.doorway.entering import desk, keep_address, kept_address, see_other
 from ostiary_auth.doorway.inputs import JustEmail, SignUp
 from ostiary_auth.flows import resend, signup
@@ -21,7 +22,7 @@ SENT = "If the address is right, a mail is on its way to it. Open the link in it
 @blueprint.get("/signup")
 @door(ANYONE, limits.PAGE)
 async def page() -> ResponseReturnValue:
-    return await _show(Form())
+    return bind(await _show(Form()))
 
 
 @blueprint.post("/signup")
@@ -32,7 +33,8 @@ async def sign_up() -> ResponseReturnValue:
     if sent.data is None:
         return await _show(sent, 422)
     try:
-        await signup.sign_up(desk(), Wish(sent.data.email, sent.data.password.get_secret_value(), sent.data.name))
+        password = sent.data.password.get_secret_value()
+        await signup.sign_up(desk(), Wish(sent.data.email, password, sent.data.name, origin()))
     except Invalid as invalid:
         sent.reject(invalid)
         return await _show(sent, 422)
@@ -64,7 +66,9 @@ async def _sent(email: str) -> Response:
     return keep_address(see_other("/signup/confirm"), email)
 
 
-async def _show(sent: Form[SignUp], status: int = 200) -> ResponseReturnValue:
-    if not signup.is_open(desk()):
-        return await render_template("signup_closed.html")
-    return await render_template("signup.html", values=sent.values, errors=sent.errors), status
+async def _show(sent: Form[SignUp], status: int = 200) -> Response:
+    if signup.is_open(desk()):
+        html = await render_template("signup.html", values=sent.values, errors=sent.errors)
+    else:
+        html, status = await render_template("signup_closed.html"), 200
+    return Response(html, status, mimetype="text/html")

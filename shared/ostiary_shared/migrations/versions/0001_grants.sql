@@ -14,6 +14,7 @@ GRANT UPDATE (email, name, confirmed_at, last_seen_at) ON users TO ostiary_auth;
 GRANT UPDATE (ended_at) ON role_grants TO ostiary_auth;
 GRANT SELECT, INSERT, UPDATE, DELETE ON passwords, sessions, one_time_tokens TO ostiary_auth;
 GRANT SELECT, INSERT, UPDATE ON messages, signing_keys TO ostiary_auth;
+GRANT DELETE ON messages, denials TO ostiary_auth;
 GRANT SELECT ON sites, site_rules TO ostiary_auth;
 
 GRANT UPDATE (email, name, confirmed_at, locked_at, locked_reason, deleted_at) ON users TO ostiary_admin;

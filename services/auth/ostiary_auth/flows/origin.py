@@ -1,0 +1,28 @@
+"""Where a sign-up came from: its password comes to life only there, whoever's mail holds the link."""
+
+import hmac
+from dataclasses import dataclass
+
+from ostiary_auth.tools import AuthTools
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The mark that the sign-up page left with a browser; programs carry none, and their network counts instead."""
+
+    network: str = ""
+    browser: str = ""
+
+
+NOWHERE = Origin()
+
+
+def mark(tools: AuthTools, origin: Origin) -> bytes | None:
+    """What is kept of an origin, to be compared alone; None is like no other, itself included."""
+    if origin.browser:
+        told = f"browser:{origin.browser}"
+    elif origin.network:
+        told = f"network:{origin.network}"
+    else:
+        return None
+    return hmac.digest(tools.origin_key, told.encode(), "sha256")
