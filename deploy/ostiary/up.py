@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ostiary.firsts import News
 
 PORT = click.IntRange(1, 65535)
+# Variables of the front door and of the tests; all others are settings, and `up` makes its own.
+NO_SETTINGS = ("OSTIARY_VENV", "OSTIARY_REQUIRE", "OSTIARY_TEST_POSTGRES")
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,23 @@ class Plan:
 def up(port: int, mail_port: int, home: Path, *, demo: bool) -> None:
     """Run everything here, to try it out.
 
-    Site, console, mailbox and database, on 127.0.0.1 only. Ctrl-C stops it; the data stays.
+    Site, console, mailbox and database, on 127.0.0.1 only. Ctrl-C stops it; the data stays. It makes its own settings:
+    OSTIARY_… variables count for ./ostiary serve.
     """
     signal.signal(signal.SIGTERM, _interrupt)
+    _warn(sorted(name for name in os.environ if name.startswith("OSTIARY_") and name not in NO_SETTINGS))
     _run(Plan(port, mail_port, folder.opened(home), demo))
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _warn(ignored: list[str]) -> None:
+    """Whoever has set something wants it to count: say that it does not, and where it would."""
+    if ignored:
+        names = f"{', '.join(ignored)} {'is' if len(ignored) == 1 else 'are'} ignored"
+        click.echo(f"ostiary: {names}: up makes its own settings; set them for ./ostiary serve.", err=True)
 
 
 def _run(plan: Plan) -> None:

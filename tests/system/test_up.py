@@ -191,6 +191,16 @@ def test_samples_are_added_on_request_once_and_never_by_default(home: Path) -> N
     assert all(person["email"].endswith("@example.test") for person in people)
 
 
+def test_settings_that_it_ignores_are_named_at_the_start(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OSTIARY_PUBLIC_URL", "https://login.example.org")
+    monkeypatch.setenv("OSTIARY_COOKIE_DOMAIN", "example.org")
+    with up(home) as running:
+        [line] = [line for line in running.said().splitlines() if "ignored" in line]
+        assert line.startswith("ostiary: OSTIARY_COOKIE_DOMAIN, OSTIARY_PUBLIC_URL are ignored: up makes its own")
+        assert "./ostiary serve" in line
+        assert running.get("/readyz")
+
+
 def test_a_busy_port_is_named_with_the_option_that_chooses_another(home: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
