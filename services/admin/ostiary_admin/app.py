@@ -27,7 +27,7 @@ def create_app(settings: AdminSettings) -> Quart:
     for blueprint in (*pages.BLUEPRINTS, *api.BLUEPRINTS):
         app.register_blueprint(blueprint)
     app.context_processor(pages.context)
-    app.jinja_env.globals.update(pairs=pages.pairs, readable=pages.readable)
+    app.jinja_env.globals.update(pages.GLOBALS)
     app.register_error_handler(AboveYou, door.above)
     app.before_serving(tools.auth.open)
 

@@ -16,10 +16,14 @@ from ostiary_admin.pages import (
     sites,
 )
 from ostiary_admin.pages.frame import context, pairs, readable
+from ostiary_admin.pages.sentences import remark, sentence
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
     room.blueprint
     for room in (overview, people, person, person_acts, grants, roles, sessions, sites, denials, audit, mail)
 )
 
-__all__ = ["BLUEPRINTS", "context", "pairs", "readable"]
+# What templates may call, imported macros included.
+GLOBALS = {"pairs": pairs, "readable": readable, "sentence": sentence, "remark": remark}
+
+__all__ = ["BLUEPRINTS", "GLOBALS", "context"]
