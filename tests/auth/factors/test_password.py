@@ -1,16 +1,26 @@
 """Passwords: what will do, and that every character of one counts."""
 
 import asyncio
+import threading
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ostiary_auth.factors import password as factor
 from ostiary_auth.factors.password import MAX_LENGTH, Passwords, canonical, objection
+from ostiary_auth.flows import new_password
 from ostiary_auth.tools import AuthTools
 from ostiary_shared.errors import Busy
 from tests.auth import people
 from tests.auth.people import PASSWORD
+
+
+def _seconds(text: str) -> float:
+    start = time.perf_counter()
+    objection(text)
+    return time.perf_counter() - start
 
 
 @pytest.mark.parametrize(
@@ -39,6 +49,28 @@ def test_what_an_attacker_tries_first_will_not_do(password: str) -> None:
         objection(password, ("ada.lovelace", "ada.lovelace@example.test", "Ada Lovelace", "Ada", "Lovelace"))
         is not None
     )
+
+
+def test_no_string_keeps_the_strength_meter_busy() -> None:
+    for text in ("4@8({[<3691!|1|70$5+%2" * 5, "1!|7+4@{[<(69$5" * 9, "a1" * 500):
+        assert min(_seconds(text) for _ in range(3)) < 0.1
+
+
+@pytest.mark.parametrize(
+    "password", ["1234567890!@#$%^&*()", "!@#$%^&*()_+!@#$%^&*", "P@ssw0rd!P@ssw0rd!", "01234567890123456"]
+)
+def test_rows_of_keys_and_disguised_words_are_seen_through_all_the_same(password: str) -> None:
+    assert objection(password) is not None
+
+
+async def test_passwords_are_weighed_in_the_bounded_pool(tools: AuthTools, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[str] = []
+    monkeypatch.setattr(factor, "objection", lambda *_told: threads.append(threading.current_thread().name))
+    await new_password.weigh(tools, PASSWORD, email="ada@example.test")
+    assert threads[0].startswith("argon2")
+    monkeypatch.setattr(tools.passwords, "_room", 0)
+    with pytest.raises(Busy):
+        await new_password.weigh(tools, PASSWORD, email="ada@example.test")
 
 
 @settings(max_examples=60, deadline=None)

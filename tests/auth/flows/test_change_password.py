@@ -53,7 +53,13 @@ async def test_a_new_password_that_will_not_do_is_no_guess(desk: Desk) -> None:
     who = await people.identity(desk)
     for _ in range(limits.PASSWORD_GUESSES.count + 1):
         with pytest.raises(Invalid):
-            await change_password.change(desk, who, WRONG, "short")
+            await change_password.change(desk, who, PASSWORD, "short")
+
+
+async def test_only_the_present_password_has_a_new_one_weighed(desk: Desk) -> None:
+    await people.person(desk)
+    who = await people.identity(desk)
+    assert await change_password.change(desk, who, WRONG, "short") == WrongPassword()
 
 
 async def test_of_two_tabs_one_changes_the_password(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from ostiary_auth.flows import housekeeping
 from ostiary_shared import clock
 from ostiary_shared.database import Sessions
 from ostiary_shared.limit import Limit
-from ostiary_shared.models import Counter, OneTimeToken, Password, Session, User
+from ostiary_shared.models import Counter, Denial, Message, OneTimeToken, Password, Session, User
 from ostiary_shared.models.base import first_id
 from ostiary_shared.store import counters, users
 
@@ -98,3 +98,30 @@ async def test_counters_go_once_they_hold_nobody_up(sessions: Sessions) -> None:
     await housekeeping.sweep(sessions, now)
     async with sessions() as session:
         assert list(await session.scalars(select(Counter.key))) == ["new"]
+
+
+async def test_settled_mails_and_refusals_go_after_ninety_days(
+    sessions: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(housekeeping, "PORTION", 2)
+    now, user = clock.now(), await _person(sessions)
+    ages = {"old": now - 91 * DAY, "young": now - 89 * DAY}
+    async with sessions.begin() as session:
+        for age, at in ages.items():
+            for end in ("sent_at", "failed_at", "dropped_at", None):
+                mail = {"kind": "welcome", "email": f"{age} {end}", "created_at": at}
+                await session.execute(insert(Message).values(**mail, **({end: at} if end else {})))
+            refused = {
+                "hour": at,
+                "created_at": now - 99 * DAY,
+                "last_at": at,
+                "method": "GET",
+                "url": "",
+                "decision": {},
+            }
+            await session.execute(insert(Denial).values(code=age, user_id=user, cause=age, **refused))
+    await housekeeping.sweep(sessions, now)
+    async with sessions() as session:
+        mails = set(await session.scalars(select(Message.email)))
+        assert mails == {"old None", "young None", "young sent_at", "young failed_at", "young dropped_at"}
+        assert list(await session.scalars(select(Denial.code))) == ["young"]

@@ -1,13 +1,15 @@
 """What ends with a password or an address: every link that went out, and every one that would still have gone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any, cast
 
 import pytest
 
-from ostiary_auth.flows import change_email, change_password, reset, set_password
+from ostiary_auth.flows import change_email, change_password, check_password, confirm, one_time, reset, set_password
+from ostiary_auth.flows.confirm import Confirmation
+from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.flows.reset import RECOVER, Reset
 from ostiary_auth.mail import delivery
 from ostiary_auth.mail.delivery import Office
@@ -15,6 +17,7 @@ from ostiary_auth.mail.errand import Letterhead
 from ostiary_auth.tools import Desk
 from ostiary_shared import clock
 from ostiary_shared.database import Sessions
+from ostiary_shared.identity import Identity
 from ostiary_shared.models import User
 from ostiary_shared.store import messages, users
 from ostiary_shared.store.messages import NOTICES, SECRETS, Draft, Kind
@@ -73,14 +76,14 @@ async def test_a_password_replaced_meanwhile_asks_for_no_other_address(
 ) -> None:
     user = await people.person(desk)
     who = await people.identity(desk)
-    checked = change_email.check_password.check
+    checked = check_password.check
 
-    async def and_then_replaced(*told: Any) -> str | None:
-        right = await checked(*told)
+    async def and_then_replaced(at: Desk, asked: Identity, typed: str) -> str | None:
+        right = await checked(at, asked, typed)
         await _reset(desk, user)
         return right
 
-    monkeypatch.setattr(change_email.check_password, "check", and_then_replaced)
+    monkeypatch.setattr(check_password, "check", and_then_replaced)
     assert await change_email.ask(desk, who, "eve@example.test", PASSWORD) == change_password.WrongPassword()
     assert await people.rows(desk, "SELECT 1 FROM messages WHERE kind = 'change-email'") == []
 
@@ -102,3 +105,36 @@ async def test_a_courier_with_the_mail_in_hand_mints_nothing_for_a_password_that
         await messages.drop(work.session, user.id, work.now, "The password was replaced meanwhile.")
     assert await minting is None
     assert await people.count(desk, "one_time_tokens") == 0
+
+
+async def _settle_reset(desk: Desk, proof: Proof) -> object:
+    async with desk.begin() as work:
+        return await reset.settle(work, Reset(RECOVER, proof, await people.hashed(desk.tools, OTHER)))
+
+
+async def _settle_confirm(desk: Desk, proof: Proof) -> object:
+    async with desk.begin() as work:
+        return await confirm.settle(work, Confirmation(proof, people.HERE))
+
+
+async def _settle_move(desk: Desk, proof: Proof) -> object:
+    async with desk.begin() as work:
+        return await change_email.confirm(work, proof, None)
+
+
+@pytest.mark.parametrize("by", [0, 1])
+@pytest.mark.parametrize(
+    ("purpose", "use"),
+    [(RECOVER, _settle_reset), (Purpose.CONFIRM, _settle_confirm), (Purpose.CHANGE_EMAIL, _settle_move)],
+)
+async def test_using_a_link_and_ending_it_at_the_same_moment_take_turns(
+    desk: Desk, purpose: Purpose, use: Callable[[Desk, Proof], Coroutine[Any, Any, object]], by: int
+) -> None:
+    user = await people.person(desk, confirmed=purpose is not Purpose.CONFIRM)
+    proof = (await people.sent(desk, purpose, Mailed(user.id)))[by]
+    async with desk.begin() as work:
+        await users.hold_alone(work.session, user.id)
+        using = asyncio.create_task(use(desk, proof))
+        await asyncio.sleep(0.2)
+        await one_time.end_all(work, user.id, "The password was changed meanwhile.")
+    assert await using == Dead()

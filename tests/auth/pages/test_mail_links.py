@@ -2,6 +2,7 @@
 
 import pytest
 
+from ostiary_auth import limits
 from ostiary_auth.flows import claim
 from ostiary_auth.flows.one_time import Proof
 from ostiary_auth.tools import Desk
@@ -56,6 +57,20 @@ async def test_a_scanner_opens_the_link_five_times_and_the_button_still_works_on
     assert again.status_code == (303 if purpose is Purpose.CONFIRM and by == "link" else 422)
     gone = await auth.get(path, query_string={"token": link.token})
     assert gone.status_code == (303 if purpose is Purpose.CONFIRM else 410)
+
+
+@pytest.mark.parametrize("purpose", [Purpose.RECOVER, Purpose.INVITE, Purpose.CONFIRM])
+async def test_whoever_just_proved_the_mailbox_is_not_held_up_by_guesses_from_elsewhere(
+    auth: Client, desk: Desk, purpose: Purpose
+) -> None:
+    link, _ = await _mailed(desk, auth, purpose)
+    form = _form(purpose, link)
+    assert (await auth.post(PAGES[purpose], form=form)).status_code == 303
+    eve = auth.app.test_client()
+    for _ in range(limits.PASSWORD_GUESSES.count):
+        assert (await sign_in(eve, password="not at all the right one")).status_code == 422
+    assert (await sign_in(eve, password=form.get("password", PASSWORD))).status_code == 429
+    assert (await sign_in(auth, password=form.get("password", PASSWORD))).status_code == 303
 
 
 @pytest.mark.parametrize("path", PAGES.values())

@@ -44,7 +44,8 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(workers, "argon2", initializer=_be_nice)
         self._room = workers + queue
-        # Unknown people cost the same work as known ones: made with the same figures, and nobody's password.
+        # Unknown people cost the same work as known ones: made with the same figures, and nobody's password. (After the
+        # figures were raised, those who have not signed in since cost what they cost before.)
         self._nobody = self._hasher.hash(tokens.random_bytes(16).hex())
 
     async def hash(self, password: str) -> str:
