@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, DateTime, LargeBinary, and_, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.identity import Presented, SessionFacts
-from ostiary_shared.models import Session
+from ostiary_shared.models import Session, User
 from ostiary_shared.models.base import first_id
 from ostiary_shared.store import users
 
@@ -62,10 +62,12 @@ async def start(session: AsyncSession, wanted: Start, now: datetime) -> Session:
 
 async def present(session: AsyncSession, digest: bytes, now: datetime) -> Presented:
     """What a token's digest stands for: its session, alive or not, and the account with its roles."""
-    row = await session.scalar(select(Session).where(_carried_by(digest, now)))
-    if row is None:
+    found = (await session.execute(_WHOSE, {"digest": digest, "since": now - ROTATION_GRACE})).first()
+    if found is None:
         return Presented(carried=True)
-    return Presented(carried=True, session=facts(row), account=await users.account(session, row.user_id, now))
+    row, user = found
+    held = await users.held_roles(session, user.id, now)
+    return Presented(carried=True, session=facts(row), account=users.account_of(user, held))
 
 
 def facts(row: Session) -> SessionFacts:
@@ -115,7 +117,7 @@ async def end_by_token(session: AsyncSession, digest: bytes, now: datetime, reas
     """End the session that carries this token; whose it was."""
     done = await session.execute(
         update(Session)
-        .where(_carried_by(digest, now), Session.ended_at.is_(None))
+        .where(_carried_by(digest, now - ROTATION_GRACE), Session.ended_at.is_(None))
         .values(ended_at=now, ended_reason=reason)
         .returning(Session.user_id)
     )
@@ -163,9 +165,18 @@ def alive(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (Session.ended_at.is_(None), Session.expires_at > now, Session.last_seen_at + Session.idle_limit > now)
 
 
-def _carried_by(digest: bytes, now: datetime) -> ColumnElement[bool]:
-    late = and_(Session.previous_digest == digest, Session.rotated_at > now - ROTATION_GRACE)
+def _carried_by(digest: bytes | BindParameter[bytes], since: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
+    late = and_(Session.previous_digest == digest, Session.rotated_at > since)
     return or_(Session.token_digest == digest, late)
+
+
+# Asked with every request, so it is put together once.
+_WHOSE = (
+    select(Session, User)
+    .join(User, User.id == Session.user_id)
+    .where(_carried_by(bindparam("digest", type_=LargeBinary), bindparam("since", type_=DateTime(timezone=True))))
+    .execution_options(populate_existing=True)
+)
 
 
 async def _end_where(session: AsyncSession, which: ColumnElement[bool], now: datetime, reason: str) -> int:

@@ -4,7 +4,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, literal, literal_column, select, text, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    Row,
+    Uuid,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -120,30 +133,35 @@ def account_of(user: User, held: tuple[HeldRole, ...]) -> Account:
 
 async def held_roles(session: AsyncSession, user_id: UUID, now: datetime) -> tuple[HeldRole, ...]:
     """The roles held at `now`, with what they permit and who gave them; by name."""
-    granter = select(User.email).where(User.id == RoleGrant.granted_by).scalar_subquery()
-    permissions = (
+    return tuple(_held(row) for row in await session.execute(_HELD, {"holder": user_id, "moment": now}))
+
+
+def holds(now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool], ...]:
+    """The conditions under which a grant is in force at `now`."""
+    return (RoleGrant.ended_at.is_(None), func.coalesce(RoleGrant.expires_at, _NEVER) > now)
+
+
+# Asked with every request, so it is put together once.
+_HELD = (
+    select(
+        Role.name,
         select(func.coalesce(func.array_agg(RolePermission.permission), text("'{}'::text[]")))
         .where(RolePermission.role_id == Role.id)
         .scalar_subquery()
+        .label("permissions"),
+        RoleGrant.granted_at,
+        RoleGrant.expires_at,
+        func.coalesce(
+            select(User.email).where(User.id == RoleGrant.granted_by).scalar_subquery(), literal("the system")
+        ).label("by"),
     )
-    rows = await session.execute(
-        select(
-            Role.name,
-            permissions.label("permissions"),
-            RoleGrant.granted_at,
-            RoleGrant.expires_at,
-            func.coalesce(granter, literal("the system")).label("by"),
-        )
-        .join(RoleGrant, RoleGrant.role_id == Role.id)
-        .where(RoleGrant.user_id == user_id, *holds(now))
-        .order_by(Role.name)
+    .join(RoleGrant, RoleGrant.role_id == Role.id)
+    .where(
+        RoleGrant.user_id == bindparam("holder", type_=Uuid()),
+        *holds(bindparam("moment", type_=DateTime(timezone=True))),
     )
-    return tuple(_held(row) for row in rows)
-
-
-def holds(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """The conditions under which a grant is in force at `now`."""
-    return (RoleGrant.ended_at.is_(None), func.coalesce(RoleGrant.expires_at, _NEVER) > now)
+    .order_by(Role.name)
+)
 
 
 def _held(row: Row[Any]) -> HeldRole:

@@ -15,7 +15,9 @@ async def resolve(work: AuthWork, token: str | None) -> Presented:
         return Presented(carried=token is not None)
     presented = await sessions.present(work.session, digest(token), work.now)
     session, account = presented.session, presented.account
+    if session is None or account is None or work.now - session.last_seen_at < sessions.TOUCH_EVERY:
+        return presented
     alive = decide(presented, Requirement(Asks.SIGNED_IN), work.now).allowed
-    if alive and session and account and await sessions.touch(work.session, session.id, work.now):
+    if alive and await sessions.touch(work.session, session.id, work.now):
         await users.seen(work.session, account.id, work.now)
     return presented
