@@ -162,6 +162,14 @@ def refuse_proxy(seen: str, remedy: str) -> Decision:
     return _unheard(Check.PROXY, "Does a reverse proxy of ours ask?", seen, Remedy("trust-proxy", "", remedy))
 
 
+def restated(remedy: Remedy, email: str) -> Remedy:
+    """A kept remedy in words that name the person's present address. Words that named none stay as they are."""
+    head, _nobody, tail = _FOR.get(remedy.kind, "").format(value=remedy.value, email="\0").partition("\0")
+    if not tail or not (remedy.words.startswith(head) and remedy.words.endswith(tail)):
+        return remedy
+    return _for(remedy.kind, remedy.value, email)
+
+
 def _unheard(check: Check, title: str, seen: str, remedy: Remedy) -> Decision:
     return Decision(Outcome.REFUSED, (Step(check, title, passed=False, seen=seen, remedy=remedy.words),), check, remedy)
 
@@ -173,6 +181,16 @@ def _open_rule(requirement: Requirement) -> Remedy:
 
 
 _SIGN_IN = Remedy("sign-in", "", "Sign in.")
+_FOR = {
+    "unlock": "Unlock {email}.",
+    "confirm": "Confirm the address {email}.",
+    "grant-role": "Grant {value} to {email}.",
+    "grant-permission": "Grant {email} a role with the permission {value}.",
+}
+
+
+def _for(kind: str, value: str, email: str) -> Remedy:
+    return Remedy(kind, value, _FOR[kind].format(value=value, email=email))
 
 
 def _session_steps(presented: Presented, now: datetime, steps: list[Step]) -> Remedy | None:
@@ -230,11 +248,11 @@ def _account_steps(
     account: Account, session: SessionFacts, requirement: Requirement, steps: list[Step]
 ) -> Remedy | None:
     usable = account.locked_at is None and account.deleted_at is None
-    unlock = Remedy("unlock", str(account.id), f"Unlock {account.email}.")
+    unlock = _for("unlock", str(account.id), account.email)
     _take(steps, Step(Check.ACCOUNT, "Is the account usable?", usable, _state_of(account), unlock.words))
     if not usable:
         return unlock
-    confirm = Remedy("confirm", str(account.id), f"Confirm the address {account.email}.")
+    confirm = _for("confirm", str(account.id), account.email)
     _take(
         steps,
         Step(
@@ -273,7 +291,7 @@ def _requirement_step(account: Account, requirement: Requirement, steps: list[St
     match requirement.asks:
         case Asks.ROLE:
             holder = next((role for role in account.held if role.name == requirement.value), None)
-            remedy = Remedy("grant-role", requirement.value, f"Grant {requirement.value} to {account.email}.")
+            remedy = _for("grant-role", requirement.value, account.email)
             _take(
                 steps,
                 Step(
@@ -286,11 +304,7 @@ def _requirement_step(account: Account, requirement: Requirement, steps: list[St
             )
         case Asks.PERMISSION:
             holder = next((role for role in account.held if requirement.value in role.permissions), None)
-            remedy = Remedy(
-                "grant-permission",
-                requirement.value,
-                f"Grant {account.email} a role with the permission {requirement.value}.",
-            )
+            remedy = _for("grant-permission", requirement.value, account.email)
             _take(
                 steps,
                 Step(

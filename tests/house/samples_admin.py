@@ -13,7 +13,7 @@ from ostiary_admin.inputs.mail import MailQuery
 from ostiary_admin.inputs.people import PeopleQuery
 from ostiary_admin.pages import rule_rows
 from ostiary_admin.pages.people import COLUMNS
-from ostiary_admin.pages.person import Everything
+from ostiary_admin.pages.person import Everything, Typed
 from ostiary_admin.queries.audit import AuditRow
 from ostiary_admin.queries.denials import DenialRow
 from ostiary_admin.queries.grants import GrantRow
@@ -116,7 +116,8 @@ def told(kind: str, cure: Cure, *, known: bool = True, button: bool = False) -> 
     if button:
         action = f"/admin/users/{ID}/grants"
         steps[-1]["act"] = {"action": action, "text": "Grant editor", "fields": {"role": "editor"}}
-    return {"denial": found, "steps": steps, "cure": cure}
+    helpful = [(name, f"{name}: users:read") for name in cure.roles]
+    return {"denial": found, "steps": steps, "cure": cure, "helpful": helpful}
 
 
 def as_both(*samples: Sample) -> list[Mapping[str, object]]:
@@ -168,7 +169,14 @@ ADMIN: Samples = {
             for items, filtered in ((PEOPLE, False), ([], True), ([], False))
         )
     ),
-    "person.html": as_both(*({"all": all_, "one": one} for one in PEOPLE for all_ in (OPEN, BARE))),
+    "person.html": as_both(
+        *(
+            {"all": all_, "one": one, "typed": typed}
+            for one in PEOPLE
+            for all_ in (OPEN, BARE)
+            for typed in (Typed(), *(Typed(name, {"until": "x"}, FAULTS) for name in ("grant", "lock", "delete")))
+        )
+    ),
     "person_acts.html": INCLUDED,
     "person_edit.html": as_both(
         *({**edited, "one": one} for edited in EDITED for one in (ADA, replace(ADA, id=IDENTITY.id)))

@@ -202,3 +202,35 @@ async def test_nobody_is_offered_a_role_against_their_own_refusal(console: Conso
     for headers, offered in ((grantor, []), (admin, ["editor"])):
         found = await (await console.client.get(f"/admin/api/v1/denials/{code}", headers=headers)).get_json()
         assert found["cure"]["roles"] == offered
+
+
+async def test_the_remedy_is_told_once_and_names_the_present_address(console: Console) -> None:
+    headers = await console.enter("admin")
+    user_id = await console.person("old@example.test", "end-user")
+    for requirement in (Requirement(Asks.PERMISSION, "users:read"), Requirement(Asks.ROLE, "support")):
+        code = await refuse(console, user_id, requirement)
+        renamed = {"email": "new@example.test", "name": ""}
+        await console.client.post(f"/admin/users/{user_id}/edit", headers=headers, form=renamed)
+        await kept(console, code)
+        for path in (f"/admin/denials/{code}", "/admin/denials"):
+            page = await (await console.client.get(path, headers=headers)).get_data(as_text=True)
+            words = (
+                "a role with the permission users:read" if requirement.asks is Asks.PERMISSION else "Grant support to"
+            )
+            assert page.count(words) == 1 or path == "/admin/denials"
+            assert "new@example.test" in re.sub("<[^>]+>", "", page)
+            assert not re.search(r"(Grant|to) old@example.test", page)
+        await console.client.post(
+            f"/admin/users/{user_id}/edit", headers=headers, form={**renamed, "email": "old@example.test"}
+        )
+
+
+async def test_a_role_that_helps_is_offered_with_what_else_it_permits(console: Console) -> None:
+    headers = await console.enter("admin")
+    code = await refuse(
+        console, await console.person("p@example.test", "end-user"), Requirement(Asks.PERMISSION, "users:read")
+    )
+    page = await (await console.client.get(f"/admin/denials/{code}", headers=headers)).get_data(as_text=True)
+    offered = dict(re.findall(r'<option value="([^"]+)">([^<]+)', page))
+    assert re.fullmatch(r"support: (\S+, ){3}\S+ and \d+ more", offered["support"])
+    assert re.fullmatch(r"admin: (\S+, ){3}\S+ and \d+ more", offered["admin"])

@@ -15,7 +15,7 @@ from ostiary_admin.pages import (
     sessions,
     sites,
 )
-from ostiary_admin.pages.frame import context, pairs, readable
+from ostiary_admin.pages.frame import context, pairs, readable, until
 from ostiary_admin.pages.sentences import remark, sentence
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
@@ -24,6 +24,6 @@ BLUEPRINTS: tuple[Blueprint, ...] = tuple(
 )
 
 # What templates may call, imported macros included.
-GLOBALS = {"pairs": pairs, "readable": readable, "sentence": sentence, "remark": remark}
+GLOBALS = {"pairs": pairs, "readable": readable, "sentence": sentence, "remark": remark, "until": until}
 
 __all__ = ["BLUEPRINTS", "GLOBALS", "context"]

@@ -13,13 +13,16 @@ from ostiary_admin.auth_client import Explained
 from ostiary_admin.door import token, tools
 from ostiary_admin.inputs.denials import DenialsQuery
 from ostiary_admin.pages import lists
-from ostiary_admin.queries import denials, remedies
+from ostiary_admin.queries import denials, remedies, roles
 from ostiary_admin.queries.remedies import Cure
+from ostiary_admin.queries.roles import RoleRow
+from ostiary_shared.access import restated
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, identity, needs
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("denials", __name__)
+MOST_SHOWN = 4
 
 
 @blueprint.get("/admin/denials")
@@ -44,17 +47,25 @@ async def show(code: str) -> ResponseReturnValue:
         return redirect("/admin/denials", 303)
     async with begin_work() as work:
         cure = await remedies.of(work, found.decision.remedy, found.user_id)
-    return await render_template("denial.html", denial=found, steps=_steps(found, cure), cure=cure)
+        known = {role.name: role for role in await roles.all_of_them(work)} if cure.roles else {}
+    helpful = [(name, _with_permissions(known[name])) for name in cure.roles if name in known]
+    return await render_template("denial.html", denial=found, steps=_steps(found, cure), cure=cure, helpful=helpful)
 
 
 def _steps(found: Explained, cure: Cure) -> list[dict[str, Any]]:
     """The steps for the page; the first that failed carries the button, if its visitor may press it."""
     steps: list[dict[str, Any]] = [asdict(step) for step in found.decision.steps]
     failed = next((step for step in steps if step["passed"] is False), None)
-    button = _button(found, cure)
-    if failed is not None and button is not None:
-        failed["act"] = button
+    if failed is not None and found.decision.remedy is not None:
+        failed["remedy"] = restated(found.decision.remedy, found.email).words
+        failed["act"] = _button(found, cure)
     return steps
+
+
+def _with_permissions(role: RoleRow) -> str:
+    """A role as a choice: what else it permits must not come as a surprise."""
+    shown, more = role.permissions[:MOST_SHOWN], len(role.permissions) - MOST_SHOWN
+    return f"{role.name}: {', '.join(shown)}" + (_(" and %s more") % more if more > 0 else "")
 
 
 def _button(found: Explained, cure: Cure) -> dict[str, Any] | None:

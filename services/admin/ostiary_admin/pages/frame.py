@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from gettext import gettext as _
 from typing import Any
 
@@ -10,6 +11,7 @@ from quart import request
 from ostiary_shared import clock
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import maybe_identity
+from ostiary_shared.web.templates import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,14 @@ def _within(href: str) -> bool:
 def pairs(names: Iterable[str]) -> list[tuple[str, str]]:
     """Names as the options of a select, each its own label."""
     return [(name, name) for name in names]
+
+
+def until(end: datetime) -> str:
+    """Until when a role is held: a last day as it was chosen, else the moment."""
+    if (end.hour, end.minute, end.second) != (0, 0, 0):
+        return _("until %s") % moment(end)
+    last = end - timedelta(days=1)
+    return _("until the end of %s") % f"{last.day} {last:%b %Y}"
 
 
 def readable(facts: dict[str, Any] | None) -> dict[str, str]:

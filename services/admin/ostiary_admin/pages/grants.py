@@ -12,7 +12,9 @@ from ostiary_admin.door import begin_act
 from ostiary_admin.flows import grants
 from ostiary_admin.inputs.grants import GrantForm
 from ostiary_admin.inputs.listing import PerhapsBecause
-from ostiary_admin.pages.acts import back, fields, softly, tell
+from ostiary_admin.pages import person
+from ostiary_admin.pages.acts import back, fields, softly, tell, telling_conflicts, typed
+from ostiary_shared.errors import Invalid
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, needs
 
@@ -23,10 +25,17 @@ blueprint = Blueprint("grants", __name__, url_prefix="/admin/users/<uuid:user_id
 @door(needs(Permission.GRANTS_WRITE), limits.ACT)
 async def give(user_id: UUID) -> ResponseReturnValue:
     """Give the role, in force from the person's next request."""
-    wanted = ""
-    async with softly():
-        sent = await fields(GrantForm)
-        wanted = sent.back
+    sent = await typed(GrantForm)
+    try:
+        if sent.data is not None:
+            return await _give(user_id, sent.data)
+    except Invalid as invalid:
+        sent.reject(invalid)
+    return await person.again(user_id, "grant", sent)
+
+
+async def _give(user_id: UUID, sent: GrantForm) -> ResponseReturnValue:
+    async with telling_conflicts():
         async with begin_act() as work:
             done = await grants.give(work, grants.Gift(user_id, sent.role, sent.reason, _end_of(sent.until)))
         await tell(
@@ -34,7 +43,7 @@ async def give(user_id: UUID) -> ResponseReturnValue:
             _("%s was granted. It counts from the next request.") % sent.role,
             _("%s was held already.") % sent.role,
         )
-    return back(f"/admin/users/{user_id}", wanted)
+    return back(f"/admin/users/{user_id}", sent.back)
 
 
 @blueprint.post("/<role>/revoke")

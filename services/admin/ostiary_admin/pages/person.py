@@ -1,14 +1,15 @@
 """One person: everything about them on one page, and the form that edits them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from gettext import gettext as _
+from typing import Any
 from uuid import UUID
 
 from quart import Blueprint, flash, redirect, render_template
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin import limits
-from ostiary_admin.door import begin_act, set_password
+from ostiary_admin.door import begin_act, require, set_password
 from ostiary_admin.flows import people as acts
 from ostiary_admin.inputs.people import PersonForm
 from ostiary_admin.queries import audit, denials, grants, mail, people, roles, sessions
@@ -24,7 +25,7 @@ from ostiary_admin.tools import AdminWork
 from ostiary_shared.errors import Invalid
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, identity, needs
-from ostiary_shared.web.forms import read_form
+from ostiary_shared.web.forms import Form, read_form
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("person", __name__)
@@ -45,13 +46,32 @@ class Everything:
     events: list[AuditRow]
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The form of the page that was sent and could not be kept: `grant`, `lock` or `delete`."""
+
+    form: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+
 @blueprint.get("/admin/users/<uuid:user_id>")
 @door(needs(Permission.USERS_READ), limits.READ)
 async def show(user_id: UUID) -> ResponseReturnValue:
     """The page of one person."""
+    return await _page(user_id, Typed())
+
+
+async def again(user_id: UUID, name: str, sent: Form[Any]) -> ResponseReturnValue:
+    """The page with one of its forms open, as it was typed, and what is wrong with it."""
+    await require(Permission.USERS_READ)
+    return await _page(user_id, Typed(name, sent.values, sent.errors)), 422
+
+
+async def _page(user_id: UUID, typed: Typed) -> str:
     async with begin_work() as work:
         everything = await _gather(work, user_id)
-    return await render_template("person.html", all=everything, one=everything.person)
+    return await render_template("person.html", all=everything, one=everything.person, typed=typed)
 
 
 @blueprint.get("/admin/users/<uuid:user_id>/edit")

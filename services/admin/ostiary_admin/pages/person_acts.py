@@ -10,7 +10,8 @@ from ostiary_admin import limits
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import locks, people
 from ostiary_admin.inputs.listing import Back, Because
-from ostiary_admin.pages.acts import back, fields, softly, tell
+from ostiary_admin.pages import person
+from ostiary_admin.pages.acts import back, fields, softly, tell, typed
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, needs
 
@@ -55,10 +56,12 @@ async def invite(user_id: UUID) -> ResponseReturnValue:
 @door(needs(Permission.USERS_LOCK), limits.ACT)
 async def lock(user_id: UUID) -> ResponseReturnValue:
     """Shut the person out, from the next request on."""
+    sent = await typed(Because)
+    if sent.data is None:
+        return await person.again(user_id, "lock", sent)
     async with softly():
-        sent = await fields(Because)
         async with begin_act() as work:
-            done = await locks.lock(work, user_id, sent.reason)
+            done = await locks.lock(work, user_id, sent.data.reason)
         await tell(done, _("The account is locked and signed out everywhere."), _("The account was locked already."))
     return back(_page(user_id))
 
@@ -79,10 +82,12 @@ async def unlock(user_id: UUID) -> ResponseReturnValue:
 @door(needs(Permission.USERS_DELETE), limits.ACT)
 async def delete(user_id: UUID) -> ResponseReturnValue:
     """Take the account away; this page stays and offers to undo it."""
+    sent = await typed(Because)
+    if sent.data is None:
+        return await person.again(user_id, "delete", sent)
     async with softly():
-        sent = await fields(Because)
         async with begin_act() as work:
-            await locks.delete(work, user_id, sent.reason)
+            await locks.delete(work, user_id, sent.data.reason)
         await flash(_("The account was deleted. You can restore it on this page."), "good")
     return back(_page(user_id))
 

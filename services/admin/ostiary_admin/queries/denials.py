@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from ostiary_admin.queries.keyset import Asked, Found, Order, Page, Place, page_of
 from ostiary_admin.tools import AdminWork
+from ostiary_shared.access import Remedy, restated
 from ostiary_shared.models import Denial, User
 
 
@@ -35,7 +36,7 @@ async def page(work: AdminWork, user_id: UUID | None, place: Place) -> Page[Deni
         User.name,
         Denial.method,
         Denial.url,
-        Denial.decision["remedy"]["words"].astext,
+        Denial.decision["remedy"],
         Denial.count,
         Denial.last_at,
     ).join(User, User.id == Denial.user_id)
@@ -47,4 +48,5 @@ async def page(work: AdminWork, user_id: UUID | None, place: Place) -> Page[Deni
 
 def _row(row: Found) -> DenialRow:
     code, user_id, email, name, method, url, remedy, count, last_at = row[:9]
-    return DenialRow(f"{code[:4]}-{code[4:]}", user_id, email, name, method, url, remedy or "", count, last_at)
+    words = restated(Remedy(**remedy), email).words if remedy else ""
+    return DenialRow(f"{code[:4]}-{code[4:]}", user_id, email, name, method, url, words, count, last_at)
