@@ -113,7 +113,7 @@ def _become_owner(connection: Connection) -> None:
     if not allowed:
         user = connection.scalar(text("SELECT current_user"))
         raise NotTheOwnerError(
-            f"The database user {user} is not {ROLES[0]} and may not act for it. Use the URL of {ROLES[0]}, "
+            f"The database user {user} is not {ROLES[0]} and may not act for it; use the URL of {ROLES[0]}, "
             f"or of a superuser, who also makes it; or let a superuser run GRANT {ROLES[0]} TO {user}."
         )
     connection.execute(text(f"SET ROLE {ROLES[0]}"))
