@@ -42,9 +42,8 @@ async def test_days_beyond_what_people_mean_are_refused_by_name(console: Console
         assert f"was left out: {name}." in await page.get_data(as_text=True)
     form = {"role": "support", "reason": "x", "until": day}
     sent = await console.client.post(f"/admin/users/{user_id}/grants", headers=headers, form=form)
-    assert sent.status_code == 303
-    page = await console.client.get(sent.headers["Location"], headers=headers)
-    assert "Until: This must be between the years 1900 and 2999." in await page.get_data(as_text=True)
+    assert sent.status_code == 422
+    assert "This must be between the years 1900 and 2999." in await sent.get_data(as_text=True)
     for moment in (*ENDS, f"{day}T00:00:00Z"):
         grant = {"user": str(user_id), "role": "support", "reason": "x", "until": moment}
         answer = await console.client.post(f"{API}/grants", headers=headers, json=grant)
