@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ostiary_auth.flows import check_password, new_password, one_time
 from ostiary_auth.flows.start_session import TOKEN_PREFIX
 from ostiary_auth.tools import AuthWork, Desk
+from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.store import audit, messages, passwords, sessions, users
@@ -39,6 +40,8 @@ async def change(desk: Desk, who: Identity, current: str, password: str) -> Chan
     old = await check_password.check(desk, who, current)
     if old is None:
         return WrongPassword()
+    if password == current:
+        raise Invalid(FieldError("password", "This is the password you have already. Please choose another."))
     await new_password.weigh(desk.tools, password, email=who.email, name=who.name)
     new = await desk.tools.passwords.hash(password)
     async with desk.begin() as work:

@@ -6,7 +6,6 @@ from ostiary_auth.flows import new_password, one_time, start_session
 from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.flows.start_session import Entry, Started
 from ostiary_auth.tools import AuthWork, Desk
-from ostiary_shared import email_address
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.models import User
@@ -46,11 +45,10 @@ async def is_live(work: AuthWork, token: str) -> bool:
 
 async def claim(desk: Desk, wanted: Claim) -> Started | Dead:
     """Make the first administrator and sign them in. Raises Invalid, and then the link is still good."""
-    email = email_address.parse(wanted.email)
     async with desk.begin() as work:
         if not await is_live(work, wanted.token):
             return Dead()
-    await new_password.weigh(desk.tools, wanted.password, email=email, name=wanted.name)
+    email = await new_password.weigh_with_address(desk.tools, wanted.password, email=wanted.email, name=wanted.name)
     hashed = await desk.tools.passwords.hash(wanted.password)
     async with desk.begin() as work:
         return await settle(work, Claim(wanted.token, email, hashed, wanted.name, wanted.presented))

@@ -2,7 +2,24 @@
 
 from ostiary_auth.factors.password import objection
 from ostiary_auth.tools import AuthTools
+from ostiary_shared import email_address
 from ostiary_shared.errors import FieldError, Invalid
+
+
+async def weigh_with_address(tools: AuthTools, password: str, *, email: str, name: str) -> str:
+    """The address as it is kept. Raises Invalid naming all that is wrong with it and the password, or Busy."""
+    faults: list[FieldError] = []
+    try:
+        email = email_address.parse(email)
+    except Invalid as wrong:
+        faults += wrong.errors
+    try:
+        await weigh(tools, password, email=email, name=name)
+    except Invalid as wrong:
+        faults += wrong.errors
+    if faults:
+        raise Invalid(*faults)
+    return email
 
 
 async def weigh(tools: AuthTools, password: str, *, email: str, name: str = "") -> None:

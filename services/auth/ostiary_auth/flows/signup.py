@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from ostiary_auth.flows import new_password, throttle
 from ostiary_auth.flows.origin import NOWHERE, Origin, mark
 from ostiary_auth.tools import AuthWork, Desk
-from ostiary_shared import email_address
 from ostiary_shared.errors import Forbidden
 from ostiary_shared.events import Event
 from ostiary_shared.models import User
@@ -30,8 +29,7 @@ class Wish:
 async def sign_up(desk: Desk, wish: Wish) -> None:
     """Take a wish to join; nothing tells whether the address was known. Raises Invalid, Forbidden, Busy."""
     must_be_open(desk)
-    email = email_address.parse(wish.email)
-    await new_password.weigh(desk.tools, wish.password, email=email, name=wish.name)
+    email = await new_password.weigh_with_address(desk.tools, wish.password, email=wish.email, name=wish.name)
     hashed = await desk.tools.passwords.hash(wish.password)
     async with desk.begin() as work:
         await keep(work, replace(wish, email=email, password=hashed))

@@ -10,6 +10,7 @@ from ostiary_auth import limits
 from ostiary_auth.doorway.binding import confirming, origin
 from ostiary_auth.doorway.entering import desk, kept_address, leave_mark, see_other
 from ostiary_auth.doorway.inputs import Confirming
+from ostiary_auth.doorway.proving import turn_down
 from ostiary_auth.flows import confirm
 from ostiary_auth.flows.confirm import AlreadyConfirmed, Confirmed, Live
 from ostiary_auth.flows.one_time import Dead
@@ -54,8 +55,7 @@ async def _answer(sent: Form[Confirming], outcome: confirm.Outcome) -> ResponseR
         case AlreadyConfirmed():
             return await _done(ALREADY)
         case Dead():
-            sent.errors[""] = DEAD
-            sent.values.pop("token", None)
+            turn_down(sent, DEAD)
             return await _show(sent, 422)
 
 

@@ -6,6 +6,7 @@ from quart.typing import ResponseReturnValue
 from ostiary_auth import limits
 from ostiary_auth.doorway.entering import desk, keep_address, kept_address, see_other
 from ostiary_auth.doorway.inputs import EmailChange, MailProof
+from ostiary_auth.doorway.proving import turn_down
 from ostiary_auth.flows import change_email
 from ostiary_auth.flows.change_email import Asked
 from ostiary_auth.flows.one_time import Dead
@@ -67,8 +68,7 @@ async def confirm() -> ResponseReturnValue:
             if not isinstance(outcome, Dead):
                 await flash(f"Your address is {outcome.email} now. Everywhere else you have been signed out.", "good")
                 return keep_address(see_other("/"), outcome.email)
-            sent.errors[""] = DEAD
-            sent.values.pop("token", None)
+            turn_down(sent, DEAD)
     except Invalid as invalid:
         sent.reject(invalid)
     return await _show(sent, 422)

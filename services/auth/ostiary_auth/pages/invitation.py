@@ -6,6 +6,7 @@ from quart.typing import ResponseReturnValue
 from ostiary_auth import limits
 from ostiary_auth.doorway.entering import desk, keep_address, leave_mark, see_other
 from ostiary_auth.doorway.inputs import NewPassword
+from ostiary_auth.doorway.proving import turn_down
 from ostiary_auth.flows import reset
 from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.flows.reset import INVITE, Reset
@@ -25,11 +26,8 @@ async def page() -> ResponseReturnValue:
     token = request.args.get("token", "")
     if not token:
         return await _show(Form())
-    async with begin_work() as work:
-        user = await reset.look(work, INVITE, Proof(token))
-    if user is None:
-        return await _show(Form(errors={"": DEAD}), 410)
-    return await _show(Form(values={"token": token, "address": user.email}))
+    sent: Form[NewPassword] = Form(values={"token": token})
+    return await _show(sent) if await _name(sent) else await _show(Form(errors={"": DEAD}), 410)
 
 
 @blueprint.post("/invitation")
@@ -43,11 +41,21 @@ async def accept() -> ResponseReturnValue:
             if not isinstance(outcome, Dead):
                 await flash("Your account is ready. Welcome! You can sign in now.", "good")
                 return leave_mark(keep_address(see_other("/login"), outcome.email), outcome.device)
-            sent.errors[""] = DEAD
-            sent.values.pop("token", None)
+            turn_down(sent, DEAD)
     except Invalid as invalid:
         sent.reject(invalid)
+    await _name(sent)
     return await _show(sent, 422)
+
+
+async def _name(sent: Form[NewPassword]) -> bool:
+    """Say for whom the invitation behind a link is; whether it is good still."""
+    if not sent.values.get("token"):
+        return False
+    async with begin_work() as work:
+        user = await reset.look(work, INVITE, Proof(sent.values["token"]))
+    sent.values["address"] = user.email if user else ""
+    return user is not None
 
 
 async def _show(sent: Form[NewPassword], status: int = 200) -> ResponseReturnValue:

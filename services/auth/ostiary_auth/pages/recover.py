@@ -6,6 +6,7 @@ from quart.typing import ResponseReturnValue
 from ostiary_auth import limits
 from ostiary_auth.doorway.entering import desk, keep_address, kept_address, leave_mark, see_other
 from ostiary_auth.doorway.inputs import JustEmail, NewPassword
+from ostiary_auth.doorway.proving import turn_down
 from ostiary_auth.flows import recover, reset
 from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.flows.reset import RECOVER, Reset
@@ -65,8 +66,7 @@ async def use() -> ResponseReturnValue:
             if not isinstance(outcome, Dead):
                 await flash("You have a new password, and every other sign-in has ended. Sign in with it now.", "good")
                 return leave_mark(see_other("/login"), outcome.device)
-            sent.errors[""] = DEAD
-            sent.values.pop("token", None)
+            turn_down(sent, DEAD)
     except Invalid as invalid:
         sent.reject(invalid)
     return await _show(sent, 422)
