@@ -20,6 +20,7 @@ import asyncpg
 import psutil
 import pytest
 
+from ostiary import home as folder
 from ostiary import postgres, postgres_files
 
 START_SECONDS = 60
@@ -186,6 +187,10 @@ def test_samples_are_added_on_request_once_and_never_by_default(home: Path) -> N
             people = other(home, "users", "list")
     assert passwords[0] == passwords[1]
     assert len(people) > 60  # more than one page of the console
+    [question] = re.findall(r"`\./ostiary (explain \S+ \S+)`", (folder.REPOSITORY / "README.md").read_text())
+    line = [sys.executable, "-P", "-m", "ostiary", *question.split(), "--data", str(home)]
+    explained = subprocess.run(line, capture_output=True, text=True, check=False, timeout=START_SECONDS)
+    assert (explained.returncode, "✗ Is the role editor held?" in explained.stdout) == (1, True)
     assert {bool(person["locked_at"]) for person in people} == {True, False}
     assert "editor" in [role["name"] for role in other(home, "roles", "list")]
     assert all(person["email"].endswith("@example.test") for person in people)
