@@ -3,6 +3,7 @@
 Nothing is signed here, so the two services share no secret; a token of the wrong form is never looked up.
 """
 
+import warnings
 from typing import Any, cast
 
 from itsdangerous import BadSignature
@@ -15,6 +16,9 @@ from ostiary_shared.tokens import well_formed
 from ostiary_shared.web.kit import kit
 
 TOKEN_PREFIX = "os"
+
+# Quart-Auth sees the proxy's plain request, not the browser's HTTPS, which PUBLIC_URL vouches for.
+warnings.filterwarnings("ignore", message="Secure cookies will be ignored", module="quart_auth")
 REMEMBERED_SECONDS = 30 * 24 * 3600
 
 
