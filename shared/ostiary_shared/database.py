@@ -2,6 +2,7 @@
 
 from socket import gaierror
 
+from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -47,6 +48,16 @@ def make_engine(database_url: str, application_name: str, *, pool_size: int = 10
 def make_sessions(engine: AsyncEngine) -> Sessions:
     """Sessions that keep loaded rows usable after the commit."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+async def trouble(sessions: Sessions) -> str:
+    """Why a service cannot do its work with this database now, in words; empty when it can."""
+    try:
+        async with sessions() as session:
+            await session.execute(text("SELECT version_num FROM alembic_version"))
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        return f"The database does not answer: {type(error).__name__}."
+    return ""
 
 
 def is_away(error: BaseException) -> bool:

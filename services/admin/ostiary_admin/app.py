@@ -3,15 +3,12 @@
 from functools import partial
 
 from quart import Quart
-from sqlalchemy import text
 
 from ostiary_admin import api, door, pages
 from ostiary_admin.flows.authority import AboveYou
 from ostiary_admin.settings import AdminSettings
 from ostiary_admin.tools import make_tools
-from ostiary_shared import clock
-from ostiary_shared.database import Sessions, make_engine, make_sessions
-from ostiary_shared.limit import Limit
+from ostiary_shared.database import make_engine, make_sessions, trouble
 from ostiary_shared.store import counters
 from ostiary_shared.web.kit import Kit
 from ostiary_shared.web.service import Service, make_app, open_doors
@@ -22,7 +19,7 @@ def create_app(settings: AdminSettings) -> Quart:
     engine = make_engine(settings.database_url.get_secret_value(), "ostiary-admin")
     sessions = make_sessions(engine)
     tools = make_tools(settings)
-    service = Service("ostiary_admin", "Ostiary console", "/admin", partial(_trouble, sessions), settings.cookie_domain)
+    service = Service("ostiary_admin", "Ostiary console", "/admin", partial(trouble, sessions), settings.cookie_domain)
     app = make_app(service, settings)
     for blueprint in (*pages.BLUEPRINTS, *api.BLUEPRINTS):
         app.register_blueprint(blueprint)
@@ -36,19 +33,6 @@ def create_app(settings: AdminSettings) -> Quart:
         await tools.auth.close()
         await engine.dispose()
 
-    return open_doors(app, Kit(settings, sessions, tools, door.resolve, door.keep, partial(_take, sessions)))
-
-
-async def _take(sessions: Sessions, key: str, limit: Limit) -> int:
-    async with sessions.begin() as session:
-        return await counters.take(session, key, limit, clock.now())
-
-
-async def _trouble(sessions: Sessions) -> str:
-    """Why the service cannot do its work now, in words; empty when it can."""
-    try:
-        async with sessions() as session:
-            await session.execute(text("SELECT version_num FROM alembic_version"))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
-        return f"The database does not answer: {type(error).__name__}."
-    return ""
+    return open_doors(
+        app, Kit(settings, sessions, tools, door.resolve, door.keep, partial(counters.take_alone, sessions))
+    )

@@ -3,16 +3,14 @@
 from functools import partial
 
 from quart import Quart
-from sqlalchemy import text
 
 from ostiary_auth import api, gate, pages
 from ostiary_auth.flows import deny, resolve_session, signing_keys
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import make_tools
 from ostiary_shared import clock
-from ostiary_shared.database import Sessions, make_engine, make_sessions
+from ostiary_shared.database import make_engine, make_sessions, trouble
 from ostiary_shared.identity import Presented
-from ostiary_shared.limit import Limit
 from ostiary_shared.store import counters, roles
 from ostiary_shared.web.kit import Kit, Refusal
 from ostiary_shared.web.service import Service, make_app, open_doors
@@ -24,7 +22,7 @@ def create_app(settings: AuthSettings) -> Quart:
     engine = make_engine(settings.database_url.get_secret_value(), "ostiary-auth")
     sessions = make_sessions(engine)
     tools = make_tools(settings)
-    service = Service("ostiary_auth", "Ostiary auth", "", partial(_trouble, sessions), settings.cookie_domain)
+    service = Service("ostiary_auth", "Ostiary auth", "", partial(trouble, sessions), settings.cookie_domain)
     app = make_app(service, settings)
     for blueprint in (*pages.BLUEPRINTS, *api.BLUEPRINTS, *gate.BLUEPRINTS):
         app.register_blueprint(blueprint)
@@ -40,7 +38,7 @@ def create_app(settings: AuthSettings) -> Quart:
         tools.passwords.close()
         await engine.dispose()
 
-    return open_doors(app, Kit(settings, sessions, tools, _resolve, _deny, partial(_take, sessions)))
+    return open_doors(app, Kit(settings, sessions, tools, _resolve, _deny, partial(counters.take_alone, sessions)))
 
 
 async def _resolve(token: str | None) -> Presented:
@@ -51,18 +49,3 @@ async def _resolve(token: str | None) -> Presented:
 async def _deny(refusal: Refusal) -> str:
     async with begin_work() as work:
         return await deny.keep(work, refusal.decision, refusal.method, refusal.url)
-
-
-async def _take(sessions: Sessions, key: str, limit: Limit) -> int:
-    async with sessions.begin() as session:
-        return await counters.take(session, key, limit, clock.now())
-
-
-async def _trouble(sessions: Sessions) -> str:
-    """Why the service cannot do its work now, in words; empty when it can."""
-    try:
-        async with sessions() as session:
-            await session.execute(text("SELECT version_num FROM alembic_version"))
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
-        return f"The database does not answer: {type(error).__name__}."
-    return ""

@@ -5,6 +5,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_shared import clock
+from ostiary_shared.database import Sessions
 from ostiary_shared.limit import Limit
 
 # Taken only when the theoretical arrival time is no more than a burst ahead; the refused change nothing.
@@ -25,6 +27,12 @@ async def take(session: AsyncSession, key: str, limit: Limit, now: datetime) -> 
     arrival = await session.scalar(_WAIT, {"key": key})
     free_at = (arrival or now) + limit.interval - limit.period
     return max(1, int((free_at - now).total_seconds() + 0.999))
+
+
+async def take_alone(sessions: Sessions, key: str, limit: Limit) -> int:
+    """The same in a transaction of its own, which stays whatever becomes of the request."""
+    async with sessions.begin() as session:
+        return await take(session, key, limit, clock.now())
 
 
 async def give_back(session: AsyncSession, key: str, limit: Limit) -> None:
