@@ -90,11 +90,6 @@ async def forget_waiting(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(delete(Password).where(Password.user_id == user_id, Password.adopted_at.is_(None)))
 
 
-async def forget(session: AsyncSession, user_id: UUID) -> None:
-    """Take all passwords of a person away."""
-    await session.execute(delete(Password).where(Password.user_id == user_id))
-
-
 async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:
     """Forget up to `limit` passwords that have waited for their link since before then; how many."""
     old = select(Password.id).where(Password.id < first_id(before), Password.adopted_at.is_(None)).limit(limit)
