@@ -109,11 +109,6 @@ async def consume(session: AsyncSession, purpose: Purpose, digest: bytes, now: d
     return await _consume(session, now, *_live(purpose, now), OneTimeToken.token_digest == digest)
 
 
-async def consume_code(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
-    """Use a token up by its typed twin; the digest is bound to purpose and address already."""
-    return await _consume(session, now, *_live(purpose, now), OneTimeToken.code_digest == digest)
-
-
 async def consume_seen(session: AsyncSession, seen: Consumed, purpose: Purpose, now: datetime) -> Consumed | None:
     """Use up a token that was looked at before; None when somebody was faster."""
     return await _consume(session, now, *_live(purpose, now), OneTimeToken.id == seen.id)

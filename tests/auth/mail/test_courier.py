@@ -59,9 +59,10 @@ async def test_a_promised_mail_arrives_with_a_link_and_a_code_that_work(
     async with sessions.begin() as session:
         assert await one_time_tokens.peek(session, Purpose.RECOVER, digest(token), clock.now())
         assert await one_time_tokens.peek(session, Purpose.CONFIRM, digest(token), clock.now()) is None
-        used = await one_time_tokens.consume_code(session, Purpose.RECOVER, by_code, clock.now())
-        assert used
-        assert used.email == "ada@example.org"
+        seen = await one_time_tokens.peek_code(session, Purpose.RECOVER, by_code, clock.now())
+        assert seen
+        assert seen.email == "ada@example.org"
+        assert await one_time_tokens.consume_seen(session, seen, Purpose.RECOVER, clock.now())
         assert await one_time_tokens.consume(session, Purpose.RECOVER, digest(token), clock.now()) is None
 
 
