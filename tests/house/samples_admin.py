@@ -210,7 +210,7 @@ ADMIN: Samples = {
     ),
     "site_edit.html": as_both(
         *(
-            {**edited, "site_id": site_id, "rows": rows, "who": WHO}
+            {**edited, "site_id": site_id, "rows": rows, "who": WHO, "labels": {}}
             for edited in EDITED
             for site_id, rows in ((None, rule_rows.first()), (ID, rule_rows.of(RULES)))
         )

@@ -290,6 +290,11 @@ async def test_a_rule_that_can_never_match_is_refused_at_its_row(console: Consol
         assert await session.scalar(select(Site.id)) is None
 
 
+async def test_the_summary_says_which_rule_a_fault_is_about(console: Console) -> None:
+    text = await sent_site(console, await console.enter("admin"), position=["15", "40"], path=["/", "no-slash"])
+    assert '<a href="#f-rules.1.path_prefix">Rule 40: Please enter a path' in text
+
+
 async def test_two_rules_with_one_number_are_refused_at_the_second(console: Console) -> None:
     headers = await console.enter("admin")
     text = await sent_site(console, headers, position=["10", "10"], path=["/editor/", "/"])

@@ -73,6 +73,13 @@ def choices(roles: list[str], meanings: Mapping[Permission, str]) -> list[Group]
     ]
 
 
+def labels(rows: list[Row], errors: Mapping[str, str]) -> dict[str, str]:
+    """The rule that each fault is about, for the summary; some faults name it themselves."""
+    parts = ((key, key.split(".")) for key, message in errors.items() if not message.startswith(_("Rule ")))
+    indexes = {key: int(part[1]) for key, part in parts if part[0] == "rules" and len(part) > 1}
+    return {key: _("Rule %s") % rows[index].position for key, index in indexes.items() if index < len(rows)}
+
+
 def _with_room(rows: list[Row]) -> list[Row]:
     return rows + [Row(str(STEP * (len(rows) + extra))) for extra in range(1, EMPTY_ROWS + 1)]
 

@@ -117,6 +117,7 @@ async def _form(site_id: UUID | None, form: Form[SiteForm], rows: list[Row], sta
         values=form.values,
         errors=form.errors,
         rows=rows,
+        labels=rule_rows.labels(rows, form.errors),
         who=rule_rows.choices(names, MEANINGS),
     )
     return page, status
