@@ -116,7 +116,7 @@ def told(kind: str, cure: Cure, *, known: bool = True, button: bool = False) -> 
     if button:
         action = f"/admin/users/{ID}/grants"
         steps[-1]["act"] = {"action": action, "text": "Grant editor", "fields": {"role": "editor"}}
-    helpful = [(name, f"{name}: users:read") for name in cure.roles]
+    helpful = [(name, name, "users:read") for name in cure.roles]
     return {"denial": found, "steps": steps, "cure": cure, "helpful": helpful}
 
 

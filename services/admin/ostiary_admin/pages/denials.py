@@ -48,7 +48,7 @@ async def show(code: str) -> ResponseReturnValue:
     async with begin_work() as work:
         cure = await remedies.of(work, found.decision.remedy, found.user_id)
         known = {role.name: role for role in await roles.all_of_them(work)} if cure.roles else {}
-    helpful = [(name, _with_permissions(known[name])) for name in cure.roles if name in known]
+    helpful = [(name, name, _permits(known[name])) for name in cure.roles if name in known]
     return await render_template("denial.html", denial=found, steps=_steps(found, cure), cure=cure, helpful=helpful)
 
 
@@ -62,10 +62,10 @@ def _steps(found: Explained, cure: Cure) -> list[dict[str, Any]]:
     return steps
 
 
-def _with_permissions(role: RoleRow) -> str:
-    """A role as a choice: what else it permits must not come as a surprise."""
+def _permits(role: RoleRow) -> str:
+    """What a role permits, in short: what else comes with a remedy must not be a surprise."""
     shown, more = role.permissions[:MOST_SHOWN], len(role.permissions) - MOST_SHOWN
-    return f"{role.name}: {', '.join(shown)}" + (_(" and %s more") % more if more > 0 else "")
+    return ", ".join(shown) + (_(" and %s more") % more if more > 0 else "")
 
 
 def _button(found: Explained, cure: Cure) -> dict[str, Any] | None:
