@@ -22,7 +22,7 @@ CHALLENGE = 'Bearer realm="ostiary"'
 TITLES = {
     400: "That did not arrive in one piece",
     401: "Who are you?",
-    403: "Not from here",
+    403: "Refused",
     404: "There is nothing here",
     405: "That cannot be done here",
     409: "That does not fit what is there",
