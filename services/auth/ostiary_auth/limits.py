@@ -7,13 +7,14 @@ from ostiary_shared.limit import Limit
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
-# Per network, declared at the routes. A household or an office shares one address: these are wide.
+# Per network, declared at the routes. A whole office may share one address and come in at nine: these are wide, and
+# what is counted per account below is what stops guessing.
 PAGE = ("page", Limit(600, MINUTE))
-SIGN_IN = ("sign-in", Limit(60, 10 * MINUTE))
-SIGN_UP = ("sign-up", Limit(30, HOUR))
-MAIL = ("mail", Limit(30, HOUR))
-TOKEN = ("token", Limit(60, 10 * MINUTE))
-ACT = ("act", Limit(120, 10 * MINUTE))
+SIGN_IN = ("sign-in", Limit(300, 10 * MINUTE))
+SIGN_UP = ("sign-up", Limit(120, HOUR))
+MAIL = ("mail", Limit(120, HOUR))
+TOKEN = ("token", Limit(300, 10 * MINUTE))
+ACT = ("act", Limit(300, 10 * MINUTE))
 
 # Per account, whoever asks: wrong passwords slow guessing down to this, and never lock anybody out for good.
 PASSWORD_GUESSES = Limit(10, 15 * MINUTE)
