@@ -15,7 +15,7 @@ from ostiary_shared.models import Message, Session, User
 from ostiary_shared.permissions import Permission
 from ostiary_shared.store import audit, messages, sessions, users
 from ostiary_shared.store.messages import Kind
-from ostiary_shared.tokens import mint
+from ostiary_shared.tokens import SESSION, mint
 from ostiary_shared.work import Caller
 
 WIKI, SHOP = "localhost:9001", "localhost:9002"
@@ -91,7 +91,7 @@ async def _session(work: AuthWork, user: User, place: int, hours: float) -> Sess
     began = work.now - timedelta(hours=hours + 1 + place % 30)
     wanted = sessions.Start(
         user_id=user.id,
-        token_digest=mint("os", work.tools.session_key).digest,
+        token_digest=mint(SESSION, work.tools.session_key).digest,
         methods=("password",),
         assurance=1,
         lifetime=work.tools.lifetime(remember=True),

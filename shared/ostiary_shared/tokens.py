@@ -14,6 +14,9 @@ from dataclasses import dataclass
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 SECRET_BYTES = 32
+# What a token is for shows in how it begins: `os_…` is a session's, `ot_…` a mail's or a claim link's.
+SESSION = "os"
+ONE_TIME = "ot"
 TAG_BYTES = 9
 CODE_LENGTH = 8
 

@@ -53,8 +53,7 @@ THEME: Samples = {
     "theme/layout.html": [{}],
     "theme/parts.html": MACROS,
     "theme/refused.html": [
-        {"sentence": "No.", "reference": "7K2M-Q9XD", "sign_in": sign_in, "wanted": "http://localhost/"}
-        for sign_in in (True, False)
+        {"sentence": "No.", "reference": "7K2M-Q9XD", "sign_in": sign_in} for sign_in in (True, False)
     ],
     "theme/shell.html": [{"home_href": "/admin", "product": "", "nav_label": "Sections", "entries": NAV}],
     "theme/tables.html": MACROS,

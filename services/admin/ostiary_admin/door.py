@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from quart import current_app, g, render_template, request
+from quart import current_app, g, request
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin.flows import deny, people, resolve_session
@@ -18,7 +18,7 @@ from ostiary_shared.errors import Busy, Conflict
 from ostiary_shared.identity import Presented
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import needs, refused, stance_of
-from ostiary_shared.web.errors import LAST_ADMIN, problem, wants_json
+from ostiary_shared.web.errors import LAST_ADMIN, problem, refusal_page, wants_json
 from ostiary_shared.web.kit import Refusal, kit
 from ostiary_shared.web.visitor import visitor
 from ostiary_shared.web.work import begin_work
@@ -66,10 +66,7 @@ async def above(error: AboveYou) -> ResponseReturnValue:
     reference = await kit().deny(refusal)
     if wants_json():
         return problem(error.status, error.code, error.detail, reference=reference)
-    page = await render_template(
-        "theme/refused.html", sentence=error.detail, reference=reference, sign_in=False, wanted=refusal.url
-    )
-    return page, error.status
+    return await refusal_page(error.detail, reference, error.status)
 
 
 @asynccontextmanager

@@ -108,7 +108,7 @@ async def _refusal(refused: RefusedError) -> ResponseReturnValue:
         detail = "Sign in first." if status == 401 else plain_sentence(decision.cause or "")
         response = problem(status, "unauthenticated" if status == 401 else "forbidden", detail, reference=reference)
     else:
-        response = await _refusal_page(refused, reference, status)
+        response = await refusal_page(plain_sentence(decision.cause or ""), reference, status)
     if status == 401:
         response.headers["WWW-Authenticate"] = CHALLENGE
     return response
@@ -129,14 +129,9 @@ def plain_sentence(cause: str) -> str:
     }.get(cause, "No rule opens this part for you.")
 
 
-async def _refusal_page(refused: RefusedError, reference: str, status: int) -> Response:
-    html = await render_template(
-        "theme/refused.html",
-        sentence=plain_sentence(refused.refusal.decision.cause or ""),
-        reference=reference,
-        sign_in=status == 401,
-        wanted=refused.refusal.url,
-    )
+async def refusal_page(sentence: str, reference: str, status: int) -> Response:
+    """The page of a refusal: a sentence, a way forward, the code. 401 asks to sign in."""
+    html = await render_template("theme/refused.html", sentence=sentence, reference=reference, sign_in=status == 401)
     return Response(html, status, mimetype="text/html")
 
 

@@ -12,10 +12,8 @@ from quart_auth import Action, AuthUser, QuartAuth, current_user, login_user
 
 from ostiary_shared.identity import Presented
 from ostiary_shared.settings import Settings
-from ostiary_shared.tokens import well_formed
+from ostiary_shared.tokens import SESSION, well_formed
 from ostiary_shared.web.kit import kit
-
-TOKEN_PREFIX = "os"
 
 # Quart-Auth sees the proxy's plain request, not the browser's HTTPS, which PUBLIC_URL vouches for.
 warnings.filterwarnings("ignore", message="Secure cookies will be ignored", module="quart_auth")
@@ -34,7 +32,7 @@ class OpaqueToken:
 
     def loads(self, token: str, max_age: int | None = None) -> str:  # noqa: ARG002 - the row knows the age
         """The token, or BadSignature when it cannot be one."""
-        if not well_formed(token, TOKEN_PREFIX):
+        if not well_formed(token, SESSION):
             raise BadSignature("not a session token")
         return token
 

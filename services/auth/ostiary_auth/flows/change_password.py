@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from ostiary_auth.flows import check_password, new_password, one_time
-from ostiary_auth.flows.start_session import TOKEN_PREFIX
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.store import audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
-from ostiary_shared.tokens import mint
+from ostiary_shared.tokens import SESSION, mint
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ async def settle(work: AuthWork, who: Identity, replacement: Replacement) -> Cha
     await passwords.put(work.session, user.id, replacement.new, work.now)
     ended = await sessions.end_all(work.session, user.id, work.now, "password changed", keep=who.session.id)
     await one_time.end_all(work, user.id, "The password was changed meanwhile.")
-    token = mint(TOKEN_PREFIX, work.tools.session_key)
+    token = mint(SESSION, work.tools.session_key)
     await sessions.rotate(work.session, who.session.id, token.digest, work.now)
     await messages.queue(work.session, Draft(Kind.PASSWORD_CHANGED, user.email, user.id), work.now)
     await audit.record(work, Event.PASSWORD_CHANGED, audit.Target(user.id, user.email))

@@ -12,7 +12,7 @@ from ostiary_shared.models import User
 from ostiary_shared.permissions import ADMIN, END_USER
 from ostiary_shared.store import audit, one_time_tokens, passwords, roles, users
 from ostiary_shared.store.one_time_tokens import Issue, Purpose
-from ostiary_shared.tokens import digest, mint
+from ostiary_shared.tokens import ONE_TIME, digest, mint
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ async def make_claim_link(work: AuthWork) -> str | None:
     if await roles.usable_admins(work.session):
         return None
     await one_time_tokens.void_claims(work.session, work.now)
-    token = mint("ot")
+    token = mint(ONE_TIME)
     await one_time_tokens.issue(work.session, Issue(Purpose.CLAIM, token.digest), work.now)
     await audit.record(work, Event.CLAIM_LINK_MADE, audit.Target())
     return f"{work.tools.settings.public_url}/claim?token={token.value}"

@@ -4,14 +4,12 @@ from ostiary_auth.tools import AuthWork
 from ostiary_shared.access import Asks, Requirement, decide
 from ostiary_shared.identity import Presented
 from ostiary_shared.store import sessions, users
-from ostiary_shared.tokens import digest, genuine
-
-PREFIX = "os"
+from ostiary_shared.tokens import SESSION, digest, genuine
 
 
 async def resolve(work: AuthWork, token: str | None) -> Presented:
     """What the token stands for; a token that we did not make never reaches the database. Using it keeps it alive."""
-    if token is None or not genuine(token, PREFIX, work.tools.session_key):
+    if token is None or not genuine(token, SESSION, work.tools.session_key):
         return Presented(carried=token is not None)
     presented = await sessions.present(work.session, digest(token), work.now)
     session, account = presented.session, presented.account

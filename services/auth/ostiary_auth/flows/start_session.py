@@ -7,9 +7,8 @@ from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.models import User
 from ostiary_shared.store import audit, sessions, users
-from ostiary_shared.tokens import digest, mint
+from ostiary_shared.tokens import SESSION, digest, mint
 
-TOKEN_PREFIX = "os"
 MAX_SESSIONS = 50
 PASSWORD_ALONE = 1  # the assurance level of one factor
 
@@ -39,7 +38,7 @@ async def start(work: AuthWork, user: User, entry: Entry) -> Started:
     """
     if entry.presented:
         await sessions.end_by_token(work.session, digest(entry.presented), work.now, "signed in again")
-    token = mint(TOKEN_PREFIX, work.tools.session_key)
+    token = mint(SESSION, work.tools.session_key)
     row = await sessions.start(
         work.session,
         sessions.Start(

@@ -6,9 +6,10 @@ from quart import request
 
 from ostiary_auth.flows.gate import Asked
 from ostiary_shared.access import Decision, refuse_proxy
+from ostiary_shared.tokens import SESSION
 from ostiary_shared.web.caller import from_trusted_proxy
 from ostiary_shared.web.kit import kit
-from ostiary_shared.web.visitor import TOKEN_PREFIX, cookie_name
+from ostiary_shared.web.visitor import cookie_name
 
 NEEDED = ("X-Forwarded-Method", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Uri")
 SETTING = "OSTIARY_TRUSTED_PROXIES"
@@ -59,7 +60,7 @@ def question() -> Question:
 def token() -> str | None:
     """The session token: ours from `Authorization`, else the cookie. Other credentials there are the site's own."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip().startswith(f"{TOKEN_PREFIX}_"):
+    if scheme.lower() == "bearer" and value.strip().startswith(f"{SESSION}_"):
         return value.strip()
     settings = kit().settings
     return request.cookies.get(cookie_name(settings, getattr(settings, "cookie_domain", "")))

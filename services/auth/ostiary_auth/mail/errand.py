@@ -15,7 +15,6 @@ from ostiary_shared.store import one_time_tokens, passwords, users
 from ostiary_shared.store.messages import Kind
 from ostiary_shared.store.one_time_tokens import MESSAGE, Issue
 
-TOKEN_PREFIX = "ot"
 # Warnings: they go where the account's mail went when it happened, whatever became of the account since.
 WARNINGS = frozenset({Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED})
 # To an address that nobody has proved yet we repeat no name: a stranger may have chosen it as an advertisement.
@@ -109,7 +108,7 @@ async def _with_secret(
     purpose, path = RECIPES[kind].purpose, RECIPES[kind].path
     if purpose is None:
         return Ready(kind, notice)
-    token, code = tokens.mint(TOKEN_PREFIX), tokens.code()
+    token, code = tokens.mint(tokens.ONE_TIME), tokens.code()
     secret = Issue(
         purpose,
         token.digest,
