@@ -10,12 +10,14 @@ from pathlib import Path
 import asyncpg
 import pytest
 from quart.typing import TestClientProtocol as Browser
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session as SyncSession
 
 from ostiary import postgres
 from ostiary_auth.app import create_app as create_auth
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import AuthTools, AuthWork, make_tools
-from ostiary_shared import migrations
+from ostiary_shared import migrations, revocation
 from ostiary_shared.database import Sessions, make_engine, make_sessions
 from ostiary_shared.work import Caller, open_work
 
@@ -64,6 +66,14 @@ async def _execute(url: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@event.listens_for(SyncSession, "before_commit")
+def _whoever_is_told_of_a_loss_waits_for_it(session: SyncSession) -> None:
+    """In every test: what the database tells the replicas, the code knows of, so that it waits until they have heard."""
+    if session.connection().dialect.name == "postgresql" and not session.info.get(revocation._MARK):
+        told = session.scalar(text("SELECT current_setting('ostiary.told', true)"))
+        assert told != "yes", "a store function took something away and did not say revocation.mark(session)"
 
 
 @pytest.fixture(scope="session")

@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Self, TypeVar
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ostiary_shared import clock
+from ostiary_shared import clock, revocation
 from ostiary_shared.database import Sessions
+from ostiary_shared.revocation import Receipt
 
 Tools = TypeVar("Tools")
 
@@ -32,6 +33,13 @@ class Caller:
         return cls(user_agent="command line", operator="operator")
 
 
+@dataclass(slots=True)
+class Aftermath:
+    """What is known only after the commit."""
+
+    receipt: Receipt | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Work(Generic[Tools]):
     """What every flow gets. Leaving the block commits; an exception rolls everything back."""
@@ -40,10 +48,22 @@ class Work(Generic[Tools]):
     now: datetime
     caller: Caller
     tools: Tools
+    aftermath: Aftermath = field(default_factory=Aftermath)
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """Once the block is left: when that was in force everywhere which this work took away, if anything."""
+        return self.aftermath.receipt
 
 
 @asynccontextmanager
 async def open_work(sessions: Sessions, *, tools: Tools, caller: Caller) -> AsyncIterator[Work[Tools]]:
-    """One transaction in sight, for `async with`. Returning commits, raising undoes."""
+    """One transaction in sight, for `async with`. Returning commits, raising undoes.
+
+    Leaving a block that took something away from somebody lasts until no replica grants it any more.
+    """
     async with sessions.begin() as session:
-        yield Work(session, clock.now(), caller, tools)
+        work = Work(session, clock.now(), caller, tools)
+        yield work
+    if revocation.marked(session):
+        work.aftermath.receipt = await revocation.settle(sessions, session)

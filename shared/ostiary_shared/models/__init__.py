@@ -3,13 +3,16 @@
 from ostiary_shared.models.audit import AuditEvent
 from ostiary_shared.models.base import Base
 from ostiary_shared.models.message import Message
+from ostiary_shared.models.replica import Receipt, Replica
 from ostiary_shared.models.role import Role, RoleGrant, RolePermission
 from ostiary_shared.models.service import Counter, SigningKey
 from ostiary_shared.models.session import OneTimeToken, Session
 from ostiary_shared.models.site import Denial, Site, SiteRule
+from ostiary_shared.models.token import ApiToken, RevokedToken, ServiceClient, SiteSession
 from ostiary_shared.models.user import Password, User
 
 __all__ = [
+    "ApiToken",
     "AuditEvent",
     "Base",
     "Counter",
@@ -17,12 +20,17 @@ __all__ = [
     "Message",
     "OneTimeToken",
     "Password",
+    "Receipt",
+    "Replica",
+    "RevokedToken",
     "Role",
     "RoleGrant",
     "RolePermission",
+    "ServiceClient",
     "Session",
     "SigningKey",
     "Site",
     "SiteRule",
+    "SiteSession",
     "User",
 ]

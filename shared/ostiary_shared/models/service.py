@@ -26,4 +26,5 @@ class SigningKey(Base):
     public_jwk: Mapped[str]
     sealed_private: Mapped[bytes] = mapped_column(deferred=True)
     created_at: Mapped[Moment]
+    signs_from: Mapped[Moment]
     retired_at: Mapped[datetime | None]

@@ -1,11 +1,12 @@
 """Protected sites, their rules, and the refusals on record."""
 
 from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger
+from sqlalchemy.dialects.postgresql import ARRAY, CIDR, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -24,11 +25,19 @@ class Site(Base):
 
 
 class SiteRule(Base):
-    """Who may enter a part of a site. The first rule that matches decides; none matching means closed."""
+    """Who may enter a part of a site. The first rule that matches decides; none matching means closed.
+
+    `value` names the one role or permission; `roles` those of which any or all are asked for.
+    """
 
     __tablename__ = "site_rules"
     __table_args__ = (
-        CheckConstraint("asks IN ('anyone', 'signed_in', 'role', 'permission')", name="asks_known"),
+        CheckConstraint(
+            "asks IN ('anyone', 'signed_in', 'role', 'any_role', 'all_roles', 'permission')", name="asks_known"
+        ),
+        CheckConstraint("match IN ('prefix', 'exact')", name="match_known"),
+        CheckConstraint("assurance BETWEEN 1 AND 3", name="assurance_range"),
+        CheckConstraint("fresh_minutes BETWEEN 1 AND 10080", name="fresh_range"),
         CheckConstraint("left(path_prefix, 1) = '/'", name="path_form"),
         Index("uq_site_rules_position", "site_id", "position", unique=True),
     )
@@ -37,9 +46,14 @@ class SiteRule(Base):
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"))
     position: Mapped[int] = mapped_column(Integer)
     path_prefix: Mapped[str]
+    match: Mapped[str] = mapped_column(server_default="prefix")
     methods: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    networks: Mapped[list[IPv4Network | IPv6Network]] = mapped_column(ARRAY(CIDR), server_default="{}")
     asks: Mapped[str]
     value: Mapped[str] = mapped_column(server_default="")
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    assurance: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    fresh_minutes: Mapped[int | None] = mapped_column(Integer)
 
 
 class Denial(Base):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from ostiary_shared import revocation
 from ostiary_shared.events import Event
 from ostiary_shared.models import AuditEvent
 from ostiary_shared.work import Work
@@ -28,20 +29,20 @@ async def record(
     """Add a row for an act of the caller. `changes` is (before, after), of the fields that changed only."""
     caller = work.caller
     before, after = changes or (None, None)
-    work.session.add(
-        AuditEvent(
-            at=work.now,
-            event=event,
-            actor_id=caller.user_id,
-            actor=caller.operator or caller.email,
-            target_id=target.id,
-            target=target.name,
-            reason=reason,
-            before=before,
-            after=after,
-            ip=caller.ip,
-            user_agent=caller.user_agent[:400],
-            request_id=caller.request_id,
-        )
+    row = AuditEvent(
+        at=work.now,
+        event=event,
+        actor_id=caller.user_id,
+        actor=caller.operator or caller.email,
+        target_id=target.id,
+        target=target.name,
+        reason=reason,
+        before=before,
+        after=after,
+        ip=caller.ip,
+        user_agent=caller.user_agent[:400],
+        request_id=caller.request_id,
     )
+    work.session.add(row)
     await work.session.flush()
+    revocation.audited(work.session, row.id)

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_shared import revocation
 from ostiary_shared.models import Role, RoleGrant, RolePermission, User
 from ostiary_shared.permissions import ADMIN, SEED_ROLES, Permission
 from ostiary_shared.store.users import holds
@@ -49,6 +50,7 @@ async def permit(session: AsyncSession, role_id: UUID, permissions: frozenset[Pe
     rows = [{"role_id": role_id, "permission": str(permission)} for permission in sorted(permissions)]
     if rows:
         await session.execute(insert(RolePermission).values(rows).on_conflict_do_nothing())
+        await revocation.mark_if_told(session)
 
 
 async def permissions_of(session: AsyncSession, role_id: UUID) -> frozenset[str]:
@@ -61,6 +63,7 @@ async def replace_permissions(session: AsyncSession, role_id: UUID, permissions:
     await session.execute(
         delete(RolePermission).where(RolePermission.role_id == role_id, RolePermission.permission.not_in(permissions))
     )
+    revocation.mark(session)
     await permit(session, role_id, permissions)
 
 
@@ -100,7 +103,9 @@ async def grant(session: AsyncSession, wanted: Grant, now: datetime) -> bool:
         .on_conflict_do_nothing(index_elements=["user_id", "role_id"], index_where=text("ended_at IS NULL"))
         .returning(RoleGrant.id)
     )
-    return (await session.execute(statement)).first() is not None
+    given = (await session.execute(statement)).first() is not None
+    await revocation.mark_if_told(session)
+    return given
 
 
 async def revoke(session: AsyncSession, user_id: UUID, role_id: UUID, *, by: UUID | None, now: datetime) -> bool:
@@ -111,7 +116,10 @@ async def revoke(session: AsyncSession, user_id: UUID, role_id: UUID, *, by: UUI
         .values(ended_at=now, ended_by=by)
         .returning(RoleGrant.id)
     )
-    return done.first() is not None
+    taken = done.first() is not None
+    if taken:
+        revocation.mark(session)
+    return taken
 
 
 async def holders(session: AsyncSession, role_id: UUID, now: datetime) -> int:

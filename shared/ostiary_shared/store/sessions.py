@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, ColumnElement, DateTime, LargeBinary, and_, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_shared import revocation
 from ostiary_shared.identity import Presented, SessionFacts
 from ostiary_shared.models import Session, User
 from ostiary_shared.models.base import first_id
@@ -99,6 +100,7 @@ async def touch(session: AsyncSession, session_id: UUID, now: datetime) -> bool:
 
 async def rotate(session: AsyncSession, session_id: UUID, digest: bytes, now: datetime) -> bool:
     """Give a living session a new token; the old one lives on for `ROTATION_GRACE`."""
+    revocation.mark(session)
     done = await session.execute(
         update(Session)
         .where(Session.id == session_id, Session.ended_at.is_(None))
@@ -121,7 +123,10 @@ async def end_by_token(session: AsyncSession, digest: bytes, now: datetime, reas
         .values(ended_at=now, ended_reason=reason)
         .returning(Session.user_id)
     )
-    return done.scalar()
+    owner = done.scalar()
+    if owner is not None:
+        revocation.mark(session)
+    return owner
 
 
 async def end_all(session: AsyncSession, user_id: UUID, now: datetime, reason: str, keep: UUID | None = None) -> int:
@@ -186,4 +191,7 @@ async def _end_where(session: AsyncSession, which: ColumnElement[bool], now: dat
         .values(ended_at=now, ended_reason=reason)
         .returning(Session.id)
     )
-    return len(done.all())
+    ended = len(done.all())
+    if ended:
+        revocation.mark(session)
+    return ended

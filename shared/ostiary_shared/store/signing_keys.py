@@ -6,6 +6,7 @@ from sqlalchemy import or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
+from ostiary_shared import revocation
 from ostiary_shared.models import SigningKey
 
 # Longer than an assertion lives and verifiers keep the list.
@@ -32,11 +33,13 @@ async def published(session: AsyncSession, now: datetime) -> list[SigningKey]:
 async def add(session: AsyncSession, key: SigningKey) -> None:
     """Keep a new key."""
     session.add(key)
+    revocation.mark(session)
     await session.flush()
 
 
 async def retire(session: AsyncSession, kid: str, now: datetime) -> None:
     """Sign with this key no more; it stays published for `SHOWN_AFTERWARDS`."""
+    revocation.mark(session)
     await session.execute(
         update(SigningKey).where(SigningKey.kid == kid, SigningKey.retired_at.is_(None)).values(retired_at=now)
     )

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_shared import revocation
 from ostiary_shared.models import Site, SiteRule
 
 
@@ -40,6 +41,7 @@ async def with_rules(session: AsyncSession, host: str) -> tuple[Site, list[SiteR
 
 async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteRule]) -> None:
     """Let a site have exactly these rules, in this order."""
+    revocation.mark(session)
     await session.execute(delete(SiteRule).where(SiteRule.site_id == site_id))
     for position, rule in enumerate(wanted):
         rule.site_id, rule.position = site_id, position

@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_shared import revocation
 from ostiary_shared.errors import Conflict
 from ostiary_shared.identity import Account, HeldRole
 from ostiary_shared.models import Role, RoleGrant, RolePermission, User
@@ -82,11 +83,14 @@ async def change(session: AsyncSession, user_id: UUID, **values: Any) -> bool:
             done = await session.execute(
                 update(User).where(User.id == user_id, User.deleted_at.is_(None)).values(**values).returning(User.id)
             )
-            return done.first() is not None
+            found = done.first() is not None
     except IntegrityError as error:
         if UNIQUE_EMAIL in str(error.orig):
             raise Conflict("Another account has this e-mail address.") from error
         raise
+    if found:
+        revocation.mark(session)
+    return found
 
 
 async def restore(session: AsyncSession, user_id: UUID) -> bool:
@@ -99,11 +103,14 @@ async def restore(session: AsyncSession, user_id: UUID) -> bool:
                 .values(deleted_at=None)
                 .returning(User.id)
             )
-            return done.first() is not None
+            found = done.first() is not None
     except IntegrityError as error:
         if UNIQUE_EMAIL in str(error.orig):
             raise Conflict("Another account has this e-mail address by now.") from error
         raise
+    if found:
+        revocation.mark(session)
+    return found
 
 
 async def seen(session: AsyncSession, user_id: UUID, now: datetime) -> None:

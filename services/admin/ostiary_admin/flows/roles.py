@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from ostiary_admin.flows import authority
 from ostiary_admin.tools import AdminWork
+from ostiary_shared import revocation
 from ostiary_shared.errors import Conflict, FieldError, Invalid, NotFound
 from ostiary_shared.events import Event
 from ostiary_shared.models import Role
@@ -75,6 +76,7 @@ async def delete(work: AdminWork, name: str) -> None:
         work, Event.ROLE_DELETED, audit.Target(role.id, role.name), changes=(_facts(role.description, held), {})
     )
     await work.session.execute(delete_from(Role).where(Role.id == role.id))
+    revocation.mark(work.session)
 
 
 async def _changeable(work: AdminWork, name: str) -> tuple[Role, frozenset[str]]:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from ostiary_admin.tools import AdminWork
-from ostiary_shared import site_address, site_rules
+from ostiary_shared import revocation, site_address, site_rules
 from ostiary_shared.access import Asks
 from ostiary_shared.errors import FieldError, Invalid, NotFound
 from ostiary_shared.events import Event
@@ -87,6 +87,7 @@ async def delete(work: AdminWork, site_id: UUID) -> str:
     before = _facts(await _present(work, site))
     host = site.host
     await work.session.delete(site)
+    revocation.mark(work.session)
     await audit.record(work, Event.SITE_DELETED, audit.Target(site_id, host), changes=(before, {}))
     return host
 
