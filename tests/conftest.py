@@ -69,9 +69,9 @@ async def _execute(url: str, *statements: str) -> None:
 
 
 @event.listens_for(SyncSession, "before_commit")
-def _whoever_is_told_of_a_loss_waits_for_it(session: SyncSession) -> None:
-    """In every test: what the database tells the replicas, the code knows of, so that it waits until they have heard."""
-    if session.connection().dialect.name == "postgresql" and not session.info.get(revocation._MARK):
+def _whoever_takes_something_away_waits_until_it_is_gone(session: SyncSession) -> None:
+    """In every test: an act on record that the database told the replicas of is one that the code will wait for."""
+    if session.info.get(revocation._AUDITED) and not session.info.get(revocation._MARK):
         told = session.scalar(text("SELECT current_setting('ostiary.told', true)"))
         assert told != "yes", "a store function took something away and did not say revocation.mark(session)"
 

@@ -44,7 +44,7 @@ class Receipt:
 
 
 def mark(session: AsyncSession) -> None:
-    """Say that this transaction takes something away that a replica may remember. Every store function that does, does."""
+    """Say that this transaction takes away what a replica may remember; so does every store function that does it."""
     session.info[_MARK] = True
 
 

@@ -14,8 +14,12 @@ from dataclasses import dataclass
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 SECRET_BYTES = 32
-# What a token is for shows in how it begins: `os_…` is a session's, `ot_…` a mail's or a claim link's.
+# What a token is for shows in how it begins: `os_…` is a session's, `oh_…` the same at one site's host alone, `osp_…` a
+# program's on behalf of a person, `oc_…` a service's secret, `ot_…` a mail's or a claim link's.
 SESSION = "os"
+SITE = "oh"
+PERSONAL = "osp"
+CLIENT_SECRET = "oc"
 ONE_TIME = "ot"
 TAG_BYTES = 9
 CODE_LENGTH = 8

@@ -56,6 +56,8 @@ class AuthTools:
     settings: AuthSettings
     passwords: Passwords
     session_key: bytes
+    site_key: bytes
+    personal_key: bytes
     code_key: bytes
     device_key: bytes
     origin_key: bytes
@@ -96,6 +98,8 @@ def make_tools(settings: AuthSettings) -> AuthTools:
             settings.argon2_memory_kib, settings.argon2_time_cost, settings.argon2_threads, settings.argon2_queue
         ),
         session_key=derive(secret, "session"),
+        site_key=derive(secret, "site session"),
+        personal_key=derive(secret, "api token"),
         code_key=code_key(settings),
         device_key=derive(secret, "device"),
         origin_key=derive(secret, "sign-up origin"),

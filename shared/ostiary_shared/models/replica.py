@@ -11,7 +11,7 @@ from ostiary_shared.models.base import Base, Key, Moment
 
 
 class Replica(Base):
-    """A process that keeps sessions in memory. `beats` counts its heartbeats, `acknowledged` is the last barrier it heard."""
+    """A process that answers from memory: how many heartbeats it sent, and the last barrier it heard."""
 
     __tablename__ = "replicas"
 

@@ -1,5 +1,7 @@
 """Who is this? From a session token to the session and account it stands for."""
 
+from dataclasses import dataclass
+
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.access import Asks, Requirement, decide
 from ostiary_shared.identity import Presented
@@ -7,7 +9,15 @@ from ostiary_shared.store import sessions, users
 from ostiary_shared.tokens import SESSION, digest, genuine
 
 
-async def resolve(work: AuthWork, token: str | None) -> Presented:
+@dataclass(frozen=True, slots=True)
+class Accepts:
+    """Which other tokens than the session's own a door takes: those of the site at `host`, those of programs."""
+
+    host: str = ""
+    machines: bool = False
+
+
+async def resolve(work: AuthWork, token: str | None, accepts: Accepts = Accepts()) -> Presented:  # noqa: ARG001
     """What the token stands for; a token that we did not make never reaches the database. Using it keeps it alive."""
     if token is None or not genuine(token, SESSION, work.tools.session_key):
         return Presented(carried=token is not None)
