@@ -3,7 +3,8 @@
 `Identity` is the wire contract of `GET /api/v1/session`; the other facts are what an access decision looks at.
 """
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
@@ -42,6 +43,17 @@ class Account:
     def permissions(self) -> list[str]:
         """All permissions of all held roles, sorted."""
         return sorted({permission for role in self.held for permission in role.permissions})
+
+
+def narrowed(account: Account, scopes: Collection[str]) -> Account:
+    """The account as a token with these scopes may act for it: of the roles held now, those named (`role:NAME`), and
+    of what they permit, the permissions named. Never more than the person.
+    """
+    named = frozenset(scopes)
+    held = (
+        replace(role, permissions=role.permissions & named) for role in account.held if f"role:{role.name}" in named
+    )
+    return replace(account, held=tuple(held))
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,12 @@ CREATE TRIGGER tell AFTER UPDATE ON users FOR EACH ROW
           IS DISTINCT FROM (NEW.email, NEW.name, NEW.confirmed_at, NEW.locked_at, NEW.locked_reason, NEW.deleted_at))
     EXECUTE FUNCTION user_changed();
 
+-- Whoever starts a session or makes a token for a person holds their row (users.hold_alone): so does this, that no
+-- token comes to be between our looking for them and our commit.
 CREATE FUNCTION grant_changed() RETURNS trigger
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
+    PERFORM FROM users WHERE id = coalesce(NEW.user_id, OLD.user_id) FOR NO KEY UPDATE;
     PERFORM tell_of_user(coalesce(NEW.user_id, OLD.user_id));
     RETURN NULL;
 END
