@@ -46,8 +46,9 @@ class Account:
 
 
 def narrowed(account: Account, scopes: Collection[str]) -> Account:
-    """The account as a token with these scopes may act for it: of the roles held now, those named (`role:NAME`), and
-    of what they permit, the permissions named. Never more than the person.
+    """The account as a token with these scopes may act for it, never with more than the person may now.
+
+    Of the roles held it keeps those named (`role:NAME`), and of what they permit, the permissions named.
     """
     named = frozenset(scopes)
     held = (
