@@ -9,6 +9,22 @@ from enum import StrEnum
 from typing import Any, Self
 
 from ostiary_shared.identity import Account, HeldRole, Presented, SessionFacts
+from ostiary_shared.requirement import Asks, Requirement, minutes
+
+__all__ = [
+    "Asks",
+    "Check",
+    "Decision",
+    "Outcome",
+    "Remedy",
+    "Requirement",
+    "Step",
+    "decide",
+    "refuse_address",
+    "refuse_proxy",
+    "restated",
+    "turned_down",
+]
 
 
 class Check(StrEnum):
@@ -22,6 +38,7 @@ class Check(StrEnum):
     ACCOUNT = "account"
     CONFIRMED = "confirmed"
     ASSURANCE = "assurance"
+    FRESH = "fresh"
     ROLE = "role"
     PERMISSION = "permission"
     RULE = "rule"
@@ -34,41 +51,6 @@ class Outcome(StrEnum):
     ALLOWED = "allowed"
     SIGN_IN = "sign_in"  # 401: whoever it is must sign in (again)
     REFUSED = "refused"  # 403: known, and not allowed
-
-
-class Asks(StrEnum):
-    """Who may enter."""
-
-    ANYONE = "anyone"
-    SIGNED_IN = "signed_in"
-    ROLE = "role"
-    PERMISSION = "permission"
-    NOBODY = "nobody"  # no rule matched: closed unless opened
-    NOWHERE = "nowhere"  # nobody has set up a site of that name
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """What a door asks for. `source` says in words where the demand is written down."""
-
-    asks: Asks
-    value: str = ""
-    assurance: int = 1
-    source: str = ""
-
-    def words(self) -> str:
-        """The demand as part of a sentence."""
-        match self.asks:
-            case Asks.ANYONE:
-                return "anyone may enter"
-            case Asks.SIGNED_IN:
-                return "anyone signed in may enter"
-            case Asks.ROLE:
-                return f"asks for the role {self.value}"
-            case Asks.PERMISSION:
-                return f"asks for the permission {self.value}"
-            case Asks.NOBODY | Asks.NOWHERE:
-                return "nobody may enter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +94,11 @@ class Decision:
         """Whether the door opens."""
         return self.outcome is Outcome.ALLOWED
 
+    @property
+    def wants_another_sign_in(self) -> bool:
+        """Whether somebody who is signed in would get further by signing in once more."""
+        return self.cause in {Check.ASSURANCE, Check.FRESH}
+
     def to_json(self) -> dict[str, Any]:
         """A form that can be kept and shown later; the account is kept beside it, not in it."""
         return {
@@ -145,7 +132,11 @@ def decide(presented: Presented, requirement: Requirement, now: datetime) -> Dec
     session, account = presented.session, presented.account
     if session is None or account is None:  # the steps above refuse both; a broken caller must not open the door
         return _closed(Outcome.SIGN_IN, steps, requirement, _SIGN_IN, account)
-    remedy = _account_steps(account, session, requirement, steps) or _requirement_step(account, requirement, steps)
+    remedy = (
+        _account_steps(account, steps)
+        or _sign_in_steps(session, requirement, now, steps)
+        or _requirement_step(account, requirement, steps)
+    )
     if remedy:
         return _closed(Outcome.REFUSED, steps, requirement, remedy, account)
     return Decision(Outcome.ALLOWED, (*steps, _rule(requirement, passed=True)), account=account)
@@ -181,6 +172,7 @@ def _open_rule(requirement: Requirement) -> Remedy:
 
 
 _SIGN_IN = Remedy("sign-in", "", "Sign in.")
+_AGAIN = Remedy("sign-in", "", "Sign in again.")
 _FOR = {
     "unlock": "Unlock {email}.",
     "confirm": "Confirm the address {email}.",
@@ -244,9 +236,7 @@ def _end_of(session: SessionFacts, now: datetime) -> str:
     return ""
 
 
-def _account_steps(
-    account: Account, session: SessionFacts, requirement: Requirement, steps: list[Step]
-) -> Remedy | None:
+def _account_steps(account: Account, steps: list[Step]) -> Remedy | None:
     usable = account.locked_at is None and account.deleted_at is None
     unlock = _for("unlock", str(account.id), account.email)
     _take(steps, Step(Check.ACCOUNT, "Is the account usable?", usable, _state_of(account), unlock.words))
@@ -263,8 +253,10 @@ def _account_steps(
             confirm.words,
         ),
     )
-    if account.confirmed_at is None:
-        return confirm
+    return None if account.confirmed_at else confirm
+
+
+def _sign_in_steps(session: SessionFacts, requirement: Requirement, now: datetime, steps: list[Step]) -> Remedy | None:
     enough = session.assurance >= requirement.assurance
     _take(
         steps,
@@ -273,10 +265,16 @@ def _account_steps(
             "Was the sign-in strong enough?",
             enough,
             f"level {session.assurance} by {', '.join(session.methods)}; level {requirement.assurance} is asked",
-            _SIGN_IN.words,
+            _AGAIN.words,
         ),
     )
-    return None if enough else _SIGN_IN
+    if not enough or requirement.fresh is None:
+        return None if enough else _AGAIN
+    age = now - session.authenticated_at
+    seen = f"signed in {_date(session.authenticated_at)}; within {minutes(requirement.fresh)} is asked"
+    recent = age <= requirement.fresh
+    _take(steps, Step(Check.FRESH, "Was the sign-in recent enough?", recent, seen, _AGAIN.words))
+    return None if recent else _AGAIN
 
 
 def _state_of(account: Account) -> str:
@@ -289,42 +287,43 @@ def _state_of(account: Account) -> str:
 
 def _requirement_step(account: Account, requirement: Requirement, steps: list[Step]) -> Remedy | None:
     match requirement.asks:
+        case Asks.SIGNED_IN:
+            return None
         case Asks.ROLE:
-            holder = next((role for role in account.held if role.name == requirement.value), None)
-            remedy = _for("grant-role", requirement.value, account.email)
-            _take(
-                steps,
-                Step(
-                    Check.ROLE,
-                    f"Is the role {requirement.value} held?",
-                    holder is not None,
-                    _held(holder, account),
-                    remedy.words,
-                ),
-            )
+            return _roles_step(account, (requirement.value,), requirement, steps)
+        case Asks.ANY_ROLE | Asks.ALL_ROLES:
+            return _roles_step(account, requirement.roles, requirement, steps)
         case Asks.PERMISSION:
             holder = next((role for role in account.held if requirement.value in role.permissions), None)
             remedy = _for("grant-permission", requirement.value, account.email)
-            _take(
-                steps,
-                Step(
-                    Check.PERMISSION,
-                    f"Is the permission {requirement.value} held?",
-                    holder is not None,
-                    _held(holder, account),
-                    remedy.words,
-                ),
-            )
-        case Asks.NOBODY | Asks.NOWHERE:
-            return _open_rule(requirement)
+            title = f"Is the permission {requirement.value} held?"
+            seen = _grant(holder) if holder else _roles_of(account)
+            _take(steps, Step(Check.PERMISSION, title, holder is not None, seen, remedy.words))
+            return None if holder else remedy
         case _:
-            return None
-    return None if holder else remedy
+            return _open_rule(requirement)
 
 
-def _held(holder: HeldRole | None, account: Account) -> str:
-    if holder is None:
-        return f"holds {', '.join(account.roles)}" if account.held else "holds no role"
+def _roles_step(account: Account, asked: tuple[str, ...], requirement: Requirement, steps: list[Step]) -> Remedy | None:
+    """One role, any or all of several; of no role at all nobody holds any."""
+    held = [role for role in account.held if role.name in asked]
+    missing = [name for name in asked if name not in {role.name for role in held}]
+    enough = bool(asked) and (not missing if requirement.asks is Asks.ALL_ROLES else bool(held))
+    title = {
+        Asks.ANY_ROLE: f"Is one of the roles {', '.join(asked)} held?",
+        Asks.ALL_ROLES: f"Are all of the roles {', '.join(asked)} held?",
+    }.get(requirement.asks, f"Is the role {requirement.value} held?")
+    remedy = _for("grant-role", missing[0], account.email) if missing else _open_rule(requirement)
+    seen = "; ".join(map(_grant, held)) if enough else _roles_of(account)
+    _take(steps, Step(Check.ROLE, title, enough, seen, remedy.words))
+    return None if enough else remedy
+
+
+def _roles_of(account: Account) -> str:
+    return f"holds {', '.join(account.roles)}" if account.held else "holds no role"
+
+
+def _grant(holder: HeldRole) -> str:
     until = f", until {_date(holder.until)}" if holder.until else ""
     return f"from the role {holder.name}, granted {_date(holder.since)} by {holder.by}{until}"
 

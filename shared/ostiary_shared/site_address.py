@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 MAX_URI = 8000
 MAX_HOST = 253
+WILDCARD = "*."
 
 _METHOD = re.compile(r"[A-Z]{1,20}(-[A-Z]{1,20})*")
 # RFC 3986 `pchar` without ";", and the four that browsers send as they are.
@@ -25,6 +26,7 @@ _NEVER_CODED = (
     (_UNRESERVED, "a character is encoded that needs no encoding"),
 )
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::(?P<port>[1-9][0-9]{0,4}))?")
+_PORT = re.compile(r":[0-9]+$")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
@@ -64,6 +66,34 @@ def objection_to_host(host: str) -> str | None:
     return None
 
 
+def objection_to_site(host: str) -> str | None:
+    """The same for the entry of a site, which may begin with `*.` for every name with one label in its place.
+
+    A wildcard covers what one in a certificate does (RFC 9525, 6.3): `*.example.org` means `wiki.example.org`, neither
+    `example.org` nor `a.b.example.org`. What follows it must be somebody's own: two labels at least, or localhost.
+    """
+    if not host.startswith(WILDCARD):
+        return objection_to_host(host)
+    rest = host.removeprefix(WILDCARD)
+    name = rest.partition(":")[0]
+    if objection := objection_to_host(rest):
+        return objection
+    if name.startswith("[") or name.rpartition(".")[2].isdigit():
+        return "an IP address has no wildcard"
+    if "." not in name and name != "localhost":
+        return "behind the star there must be two parts at least, such as *.example.org"
+    return None
+
+
+def entries_for(host: str) -> list[str]:
+    """The sites that may speak for a canonical `host[:port]`, the closest first: its own name before a wildcard."""
+    bare = _PORT.sub("", host)
+    port = host.removeprefix(bare)
+    wild = f"{WILDCARD}{bare.partition('.')[2]}"
+    names = [bare, wild] if "." in bare and not bare.startswith("[") else [bare]
+    return [entry for name in names for entry in dict.fromkeys((f"{name}{port}", name))]
+
+
 def without_default_port(host: str, scheme: str) -> str:
     """`host[:port]` as browsers write it: without the port that the scheme implies."""
     return host.removesuffix({"http": ":80", "https": ":443"}.get(scheme, ""))
@@ -76,6 +106,11 @@ def is_below(path: str, prefix: str) -> bool:
     """
     wanted = _segments(prefix)
     return _segments(path)[: len(wanted)] == wanted
+
+
+def is_at(path: str, other: str) -> bool:
+    """Whether two canonical paths mean the same place; here, too, a slash at the end makes no difference."""
+    return _segments(path) == _segments(other)
 
 
 def _segments(path: str) -> list[bytes]:

@@ -3,16 +3,17 @@
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, any_, delete, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared import revocation
 from ostiary_shared.models import Site, SiteRule
+from ostiary_shared.site_address import entries_for
 
 
 async def at(session: AsyncSession, host: str) -> Site | None:
-    """The site served at `host[:port]` (lower case): an entry with that port goes before one without."""
-    names = _names(host)
+    """The site served at `host[:port]` (lower case): its own name goes before a wildcard, with port before without."""
+    names = entries_for(host)
     found = {site.host: site for site in await session.scalars(select(Site).where(Site.host.in_(names)))}
     return next((found[name] for name in names if name in found), None)
 
@@ -24,7 +25,7 @@ async def rules(session: AsyncSession, site_id: UUID) -> list[SiteRule]:
 
 async def with_rules(session: AsyncSession, host: str) -> tuple[Site, list[SiteRule]] | None:
     """The site served at `host[:port]`, chosen as by `at`, with its ordered rules: one look-up for the gate."""
-    names = _names(host)
+    names = entries_for(host)
     rows = await session.execute(
         select(Site, SiteRule)
         .outerjoin(SiteRule, SiteRule.site_id == Site.id)
@@ -49,17 +50,11 @@ async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteR
     await session.flush()
 
 
-def _names(host: str) -> list[str]:
-    """The entries that may speak for a host, the closest first."""
-    return [host, host.rsplit(":", 1)[0]] if ":" in host.rpartition("]")[2] else [host]
-
-
 async def asking(session: AsyncSession, role: str) -> list[str]:
-    """The names of the sites that have a rule for this role."""
+    """The names of the sites that have a rule for this role, alone or among others."""
+    named = or_(and_(SiteRule.asks == "role", SiteRule.value == role), literal(role) == any_(SiteRule.roles))
     return list(
         await session.scalars(
-            select(Site.name)
-            .where(Site.id.in_(select(SiteRule.site_id).where(SiteRule.asks == "role", SiteRule.value == role)))
-            .order_by(Site.name)
+            select(Site.name).where(Site.id.in_(select(SiteRule.site_id).where(named))).order_by(Site.name)
         )
     )

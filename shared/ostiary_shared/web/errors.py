@@ -124,6 +124,7 @@ def plain_sentence(cause: str) -> str:
         "account": "This account cannot be used at the moment.",
         "confirmed": "Your e-mail address has not been confirmed yet.",
         "assurance": "This part asks for a stronger sign-in.",
+        "fresh": "This part asks that you have signed in a short while ago.",
         "role": "Your account does not have the role that this part asks for.",
         "permission": "Your account does not have the permission that this part asks for.",
     }.get(cause, "No rule opens this part for you.")

@@ -32,3 +32,9 @@ def foreign_host(wanted: str) -> str | None:
 def with_next(path: str, wanted: str) -> str:
     """A path of ours that remembers where the visitor wanted to go."""
     return f"{path}?next={quote(wanted, safe='')}" if wanted else path
+
+
+def to_sign_in(path: str, wanted: str, *, again: bool = False) -> str:
+    """The sign-in page that remembers where the visitor wanted to go. `again` asks even whoever is signed in."""
+    address = with_next(path, wanted)
+    return f"{address}{'&' if wanted else '?'}again=1" if again else address

@@ -14,6 +14,7 @@ from ostiary_shared.errors import FieldError, Invalid, NotFound
 from ostiary_shared.events import Event
 from ostiary_shared.models import Role, Site, SiteRule
 from ostiary_shared.permissions import Permission
+from ostiary_shared.site_rules import Network
 from ostiary_shared.store import audit, sites
 
 MOST_RULES = 50
@@ -37,6 +38,11 @@ class Rule:
     methods: tuple[str, ...]
     asks: str
     value: str = ""
+    match: str = "prefix"
+    networks: tuple[Network, ...] = ()
+    roles: tuple[str, ...] = ()
+    assurance: int = 1
+    fresh_minutes: int | None = None
     at: At | None = None
 
 

@@ -59,7 +59,7 @@ def wanted(form: SiteForm) -> Wanted:
             if number in filled:
                 words = _("There is a rule %s already. Give each its own number; they are asked in that order.")
                 raise Invalid(FieldError(f"rules.{index}.position", words % number))
-            filled[number] = Rule(path, _methods(methods), *_asked(index, who), At(index, number))
+            filled[number] = Rule(path, _methods(methods), *_asked(index, who), at=At(index, number))
     return Wanted(form.name, form.host.lower(), tuple(filled[number] for number in sorted(filled)))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.errors import NotFound
 from ostiary_shared.models import Site, SiteRule
+from ostiary_shared.site_rules import Network
 from ostiary_shared.store import sites
 
 
@@ -20,6 +21,11 @@ class RuleRow:
     methods: list[str]
     asks: str
     value: str
+    match: str
+    networks: list[Network]
+    roles: list[str]
+    assurance: int
+    fresh_minutes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +63,17 @@ async def get(work: AdminWork, site_id: UUID) -> SiteWithRules:
     if site is None:
         raise NotFound("There is no such site.")
     rules = [
-        RuleRow(rule.path_prefix, list(rule.methods), rule.asks, rule.value)
+        RuleRow(
+            rule.path_prefix,
+            list(rule.methods),
+            rule.asks,
+            rule.value,
+            rule.match,
+            list(rule.networks),
+            list(rule.roles),
+            rule.assurance,
+            rule.fresh_minutes,
+        )
         for rule in await sites.rules(work.session, site_id)
     ]
     return SiteWithRules(site.id, site.name, site.host, site.created_at, rules)

@@ -8,7 +8,7 @@ from ostiary_shared import site_address
 from ostiary_shared.access import Decision, Requirement, decide
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.identity import Account
-from ostiary_shared.site_rules import Door, as_if_signed_in, asked_by, told_as_if
+from ostiary_shared.site_rules import AskedOf, Door, as_if_signed_in, asked_by, told_as_if
 from ostiary_shared.store import users
 
 
@@ -42,7 +42,7 @@ async def of(work: AdminWork, site: SiteWithRules, asked: Request) -> Tried:
     if faults:
         raise Invalid(*faults)
     door = Door(site.name, site.host, site.rules)
-    requirement = asked_by(door, asked.path.partition("?")[0], asked.method)
+    requirement = asked_by(door, AskedOf(asked.path.partition("?")[0], asked.method))
     if account is None:
         return Tried(requirement)
     return Tried(requirement, told_as_if(decide(as_if_signed_in(account, work.now), requirement, work.now)))

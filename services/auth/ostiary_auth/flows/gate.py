@@ -12,7 +12,7 @@ from ostiary_shared.site_address import (
     objection_to_uri,
     without_default_port,
 )
-from ostiary_shared.site_rules import Door, asked_by
+from ostiary_shared.site_rules import Address, AskedOf, Door, asked_by
 from ostiary_shared.store import sites
 
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
@@ -21,12 +21,13 @@ _SIGNED_IN = Requirement(Asks.SIGNED_IN)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request to a protected site, in the proxy's words."""
+    """A request to a protected site, in the proxy's words. `address` is the visitor's, None where it is not told."""
 
     method: str
     scheme: str
     host: str
     uri: str
+    address: Address | None = None
 
     @property
     def url(self) -> str:
@@ -47,26 +48,35 @@ class Judged:
 
 async def judge(work: AuthWork, asked: Asked, token: str | None) -> Judged:
     """Whether the request may pass with this session token. Never raises for what a client sent: it refuses."""
-    objection = _objection(asked)
-    if objection:
+    if objection := objection_to(asked):
         return Judged(refuse_address(objection), asked, "")
     return await rule_on(work, asked, await resolve_session.resolve(work, token))
 
 
 async def rule_on(work: AuthWork, asked: Asked, presented: Presented) -> Judged:
     """The same for a session that was found already; asking leaves no trace on it."""
-    objection = _objection(asked)
-    if objection:
+    if objection := objection_to(asked):
         return Judged(refuse_address(objection), asked, "")
-    audience = without_default_port(asked.host.lower(), _SCHEMES[asked.scheme.lower()])
+    audience = audience_of(asked)
     found = await sites.with_rules(work.session, audience)
-    if found:
-        site, rules = found
-        requirement = asked_by(Door(site.name, site.host, rules), asked.uri.partition("?")[0], asked.method)
-    else:
-        requirement = Requirement(Asks.NOWHERE, audience, source=f"no site is set up for {audience}")
+    door = Door(found[0].name, found[0].host, found[1]) if found else None
+    if door is None:
         presented = Presented(presented.carried)  # a host that a stranger made up must not fill anybody's record
-    return Judged(decide(presented, requirement, work.now), asked, audience, _who(work, presented))
+    decision = decide(presented, demanded_of(asked, door), work.now)
+    return Judged(decision, asked, audience, _who(work, presented))
+
+
+def audience_of(asked: Asked) -> str:
+    """The `host[:port]` that a canonical request is for, as rules and assertions name it."""
+    return without_default_port(asked.host.lower(), _SCHEMES[asked.scheme.lower()])
+
+
+def demanded_of(asked: Asked, door: Door | None) -> Requirement:
+    """What a site asks for a canonical request; `door` is None where nobody has set one up."""
+    if door is None:
+        audience = audience_of(asked)
+        return Requirement(Asks.NOWHERE, audience, source=f"no site is set up for {audience}")
+    return asked_by(door, AskedOf(asked.uri.partition("?")[0], asked.method, asked.address))
 
 
 async def is_guarded(work: AuthWork, host: str) -> bool:
@@ -74,7 +84,8 @@ async def is_guarded(work: AuthWork, host: str) -> bool:
     return objection_to_host(host) is None and await sites.at(work.session, host) is not None
 
 
-def _objection(asked: Asked) -> str | None:
+def objection_to(asked: Asked) -> str | None:
+    """What is not canonical about a request, in words; None when nothing is."""
     if asked.scheme.lower() not in _SCHEMES:
         return "the scheme is neither http nor https"
     # Case means nothing in a host (RFC 3986, 3.2.2) and browsers fold it; everything else is taken as written.

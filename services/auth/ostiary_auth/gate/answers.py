@@ -7,11 +7,11 @@ from urllib.parse import quote
 from quart import Response
 
 from ostiary_auth.gate.asked import Question
-from ostiary_shared.access import Decision, Outcome
+from ostiary_shared.access import Check, Decision, Outcome
 from ostiary_shared.identity import Identity
 from ostiary_shared.web.errors import plain_sentence, problem
 from ostiary_shared.web.kit import kit
-from ostiary_shared.web.redirects import with_next
+from ostiary_shared.web.redirects import to_sign_in
 
 IDENTITY_HEADERS = ("Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "X-Ostiary-Assertion")
 # A header of this size still fits the buffers of every proxy we know.
@@ -48,9 +48,9 @@ def turned_away(verdict: Verdict, question: Question) -> Response:
         response = problem(401, "unauthenticated", "Sign in first.", reference=verdict.reference, sign_in=sign_in)
         response.headers["WWW-Authenticate"] = 'Bearer realm="ostiary"'
         return response
-    denied = denied_url(verdict.reference)
-    detail = _detail(verdict.decision)
-    return problem(403, "forbidden", detail, reference=verdict.reference, explanation=denied)
+    detail, denied = _detail(verdict.decision), denied_url(verdict.reference)
+    further = {"sign_in": sign_in_url(question, again=True)} if _is_stale(verdict) else {}
+    return problem(403, "forbidden", detail, reference=verdict.reference, explanation=denied, **further)
 
 
 def sent(url: str) -> Response:
@@ -60,10 +60,15 @@ def sent(url: str) -> Response:
     return response
 
 
-def sign_in_url(question: Question) -> str:
+def sign_in_url(question: Question, *, again: bool = False) -> str:
     """Where to sign in, and to come back from to the page that was wanted, unless its address is overlong."""
     wanted = question.asked.url if len(question.asked.url) <= MAX_NEXT else ""
-    return with_next(f"{kit().settings.public_url}{kit().sign_in_path}", wanted)
+    return to_sign_in(f"{kit().settings.public_url}{kit().sign_in_path}", wanted, again=again)
+
+
+def refused_url(verdict: Verdict, question: Question) -> str:
+    """Where a refused person goes: to sign in anew if that opens the door, else to the page that tells them why."""
+    return sign_in_url(question, again=True) if _is_stale(verdict) else denied_url(verdict.reference)
 
 
 def denied_url(reference: str) -> str:
@@ -74,6 +79,10 @@ def denied_url(reference: str) -> str:
 def header_safe(value: str) -> str:
     """Text that cannot end a header or hide in one; other scripts stay as they are, in UTF-8."""
     return "".join(" " if unicodedata.category(mark) in _UNSAFE else mark for mark in value).strip()
+
+
+def _is_stale(verdict: Verdict) -> bool:
+    return verdict.decision.cause is Check.FRESH
 
 
 def _groups(who: Identity) -> str:

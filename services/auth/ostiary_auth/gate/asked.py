@@ -7,7 +7,7 @@ from quart import request
 from ostiary_auth.flows.gate import Asked
 from ostiary_shared.access import Decision, refuse_proxy
 from ostiary_shared.tokens import SESSION
-from ostiary_shared.web.caller import from_trusted_proxy
+from ostiary_shared.web.caller import address, from_trusted_proxy
 from ostiary_shared.web.kit import kit
 from ostiary_shared.web.visitor import cookie_name
 
@@ -54,7 +54,10 @@ def question() -> Question:
                 f"Let the proxy set {', '.join(wrong)}; deploy/proxy shows how.",
             ),
         )
-    return Question(Asked(*(given[name][0] for name in NEEDED)))
+    # Without this header the proxy's own address would be taken for the visitor's, and that is within every network.
+    client = address() if "X-Forwarded-For" in request.headers else None
+    method, scheme, host, uri = (given[name][0] for name in NEEDED)
+    return Question(Asked(method, scheme, host, uri, client))
 
 
 def token() -> str | None:

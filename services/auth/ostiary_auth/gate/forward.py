@@ -31,4 +31,4 @@ async def forward() -> ResponseReturnValue:
         return answers.turned_away(verdict, asks)
     if verdict.decision.outcome is Outcome.SIGN_IN:
         return answers.sent(answers.sign_in_url(asks))
-    return answers.sent(answers.denied_url(verdict.reference))
+    return answers.sent(answers.refused_url(verdict, asks))

@@ -29,5 +29,5 @@ async def nginx() -> ResponseReturnValue:
     if verdict.decision.outcome is Outcome.SIGN_IN:
         response.headers["X-Ostiary-Sign-In"] = answers.sign_in_url(asks)
     else:
-        response.headers["X-Ostiary-Denied"] = answers.denied_url(verdict.reference)
+        response.headers["X-Ostiary-Denied"] = answers.refused_url(verdict, asks)
     return response

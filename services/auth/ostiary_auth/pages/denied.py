@@ -13,7 +13,7 @@ from ostiary_shared.access import Check, Outcome
 from ostiary_shared.errors import NotFound
 from ostiary_shared.web.door import ANYONE, door
 from ostiary_shared.web.errors import plain_sentence
-from ostiary_shared.web.redirects import foreign_host, with_next
+from ostiary_shared.web.redirects import foreign_host, to_sign_in
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("denied", __name__)
@@ -51,6 +51,11 @@ _WORDS = {
     Check.PERMISSION: Words("Not for you, not yet", plain_sentence("permission"), _ASK),
     Check.ASSURANCE: Words("Please sign in once more", plain_sentence("assurance"), "Sign in again, then try again."),
     Check.RULE: Words("This part is closed", "It is open to nobody at the moment.", _ASK),
+    Check.FRESH: Words(
+        "Please sign in once more",
+        plain_sentence("fresh"),
+        "It makes sure that it is still you who sits here. You will be taken back.",
+    ),
     Check.REQUEST: Words("That was refused", "What was asked for could not be granted.", _ASK),
 }
 _SIGN_IN = Words(
@@ -67,13 +72,14 @@ async def denied(code: str) -> ResponseReturnValue:
         wanted = await _way_back(work, kept) if kept else ""
     if kept is None:
         raise NotFound("There is no refusal with this code. Check it, or try again what you wanted to do.")
-    signs_in = kept.decision.outcome is Outcome.SIGN_IN or kept.decision.cause is Check.ASSURANCE
+    again = kept.decision.wants_another_sign_in
+    signs_in = again or kept.decision.outcome is Outcome.SIGN_IN
     words = _SIGN_IN if kept.decision.outcome is Outcome.SIGN_IN else _WORDS.get(kept.decision.cause or Check.RULE)
     page = await render_template(
         "denied.html",
         words=words or _WORDS[Check.RULE],
         reference=kept.code,
-        sign_in=with_next("/login", wanted) if signs_in else "",
+        sign_in=to_sign_in("/login", wanted, again=again) if signs_in else "",
         confirm=kept.decision.cause is Check.CONFIRMED,
         wanted=wanted,
     )

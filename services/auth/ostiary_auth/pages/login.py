@@ -1,4 +1,4 @@
-"""The sign-in page. Whoever is signed in already is sent on."""
+"""The sign-in page. Whoever is signed in already is sent on, unless they are asked to sign in again."""
 
 from quart import Blueprint, Response, flash, render_template, request
 from quart.typing import ResponseReturnValue
@@ -19,10 +19,10 @@ blueprint = Blueprint("login", __name__)
 @blueprint.get("/login")
 @door(ANYONE, limits.PAGE)
 async def page() -> ResponseReturnValue:
-    wanted = request.args.get("next", "")
-    if maybe_identity():
+    wanted, again = request.args.get("next", ""), request.args.get("again") == "1"
+    if maybe_identity() and not again:
         return await _go_on(await way_on(wanted))
-    return await _show(Form(values={"next": wanted}))
+    return await _show(Form(values={"next": wanted}), again=maybe_identity() is not None)
 
 
 @blueprint.post("/login")
@@ -48,7 +48,7 @@ async def sign_in() -> ResponseReturnValue:
             return await _show(sent, 422)
 
 
-async def _show(sent: Form[SignInForm], status: int = 200) -> Response:
+async def _show(sent: Form[SignInForm], status: int = 200, *, again: bool = False) -> Response:
     wanted = sent.values.get("next", "")
     onward = await way_on(wanted)
     html = await render_template(
@@ -57,6 +57,7 @@ async def _show(sent: Form[SignInForm], status: int = 200) -> Response:
         errors=sent.errors,
         wanted=wanted,
         onward=onward,
+        again=again,
         open_here=signup.is_open(desk()),
     )
     return let_form_lead_to(Response(html, status, mimetype="text/html"), onward.origin)
