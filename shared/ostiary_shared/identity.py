@@ -3,11 +3,14 @@
 `Identity` is the wire contract of `GET /api/v1/session`; the other facts are what an access decision looks at.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
+
+# The method of a session that is none: a program came with a token of the person's.
+API_TOKEN = "api_token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,11 @@ def narrowed(account: Account, scopes: Collection[str]) -> Account:
     return replace(account, held=tuple(held))
 
 
+def scopes_of(roles: Iterable[str], permissions: Iterable[str]) -> frozenset[str]:
+    """These roles and permissions as the scopes of a token."""
+    return frozenset({*(f"role:{name}" for name in roles), *permissions})
+
+
 @dataclass(frozen=True, slots=True)
 class SessionFacts:
     """What is known of a session when deciding."""
@@ -103,6 +111,11 @@ class Identity:
         return cls(
             account.id, account.email, account.name, tuple(account.roles), frozenset(account.permissions), session
         )
+
+    @property
+    def scopes(self) -> frozenset[str] | None:
+        """What whoever asks is held to, beside the person's own rights: set for a program's token alone."""
+        return scopes_of(self.roles, self.permissions) if API_TOKEN in self.session.methods else None
 
     def may(self, permission: str) -> bool:
         """Whether any held role permits this."""

@@ -28,6 +28,8 @@ class Permission(StrEnum):
     SITES_READ = "sites:read"
     SITES_WRITE = "sites:write"
     DENIALS_READ = "denials:read"
+    SERVICES_READ = "services:read"
+    SERVICES_WRITE = "services:write"
 
     @property
     def meaning(self) -> str:
@@ -43,8 +45,8 @@ MEANINGS = {
     Permission.USERS_DELETE: "Delete accounts",
     Permission.USERS_SET_PASSWORD: "Set a new password for someone, which hands over their account",
     Permission.USERS_RECOVER: "Send recovery mails",
-    Permission.SESSIONS_READ: "See where people are signed in",
-    Permission.SESSIONS_END: "End people's sessions",
+    Permission.SESSIONS_READ: "See where people are signed in, and their API tokens",
+    Permission.SESSIONS_END: "End people's sessions and revoke their API tokens",
     Permission.ROLES_READ: "See roles and what they allow",
     Permission.ROLES_WRITE: "Create, change and delete roles",
     Permission.GRANTS_WRITE: "Give roles to other people and take them away, including roles that open your sites",
@@ -54,6 +56,8 @@ MEANINGS = {
     Permission.SITES_READ: "See protected sites and their rules",
     Permission.SITES_WRITE: "Change protected sites and their rules, and with them who may enter, themselves included",
     Permission.DENIALS_READ: "Look up why somebody was refused",
+    Permission.SERVICES_READ: "See the services that have credentials of their own",
+    Permission.SERVICES_WRITE: "Give services credentials, to ask whose a token is, and take them away",
 }
 
 

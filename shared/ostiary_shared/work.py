@@ -18,7 +18,10 @@ Tools = TypeVar("Tools")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Where a request came from: the address after trusted proxies, the device's own words, and who is signed in."""
+    """Where a request came from: the address after trusted proxies, the device's own words, and who is signed in.
+
+    `scopes` narrows what that person may do, where a program came with a token of theirs; None narrows nothing.
+    """
 
     ip: str | None = None
     user_agent: str = ""
@@ -26,6 +29,7 @@ class Caller:
     user_id: UUID | None = None
     email: str = ""
     operator: str = ""
+    scopes: frozenset[str] | None = None
 
     @classmethod
     def at_the_machine(cls) -> Self:

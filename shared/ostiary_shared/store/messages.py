@@ -27,12 +27,14 @@ class Kind(StrEnum):
     PASSWORD_CHANGED = "password-changed"
     CHANGE_EMAIL = "change-email"
     EMAIL_CHANGED = "email-changed"
+    API_TOKEN_MADE = "api-token-made"
+    API_TOKEN_ENDS = "api-token-ends"
 
 
 # Mails whose link or code opens something. They are given up with what it opens, or a link could be born after that.
 SECRETS = frozenset({Kind.CONFIRM, Kind.RECOVER, Kind.INVITE, Kind.CHANGE_EMAIL})
 # What people must learn in any case: an attacker cannot call the notice of the last step back by the next one.
-NOTICES = frozenset({Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED, Kind.WELCOME})
+NOTICES = frozenset({Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED, Kind.WELCOME, Kind.API_TOKEN_MADE})
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Stance:
     guard: Requirement
     limit: tuple[str, Limit] | Unlimited
     csrf: csrf.Stance
+    machines: bool = False
 
 
 class RefusedError(Exception):
@@ -59,12 +60,19 @@ def needs(permission: Permission) -> Requirement:
 
 
 def door(
-    guard: Requirement, limit: tuple[str, Limit] | Unlimited, csrf_stance: csrf.Stance = csrf.Stance.SAME_ORIGIN
+    guard: Requirement,
+    limit: tuple[str, Limit] | Unlimited,
+    csrf_stance: csrf.Stance = csrf.Stance.SAME_ORIGIN,
+    *,
+    machines: bool = False,
 ) -> Callable[[View], View]:
-    """Declare a view's guard, its limit (name and rate, counted per network) and its CSRF stance."""
+    """Declare a view's guard, its limit (name and rate, counted per network) and its CSRF stance.
+
+    `machines` lets people's programs in, too, by their API tokens; to every other view such a token is unknown.
+    """
 
     def declare(view: View) -> View:
-        view.stance = Stance(guard, limit, csrf_stance)  # type: ignore[attr-defined]
+        view.stance = Stance(guard, limit, csrf_stance, machines)  # type: ignore[attr-defined]
         return view
 
     return declare

@@ -12,7 +12,7 @@ from quart_auth import Action, AuthUser, QuartAuth, current_user, login_user
 
 from ostiary_shared.identity import Presented
 from ostiary_shared.settings import Settings
-from ostiary_shared.tokens import SESSION, well_formed
+from ostiary_shared.tokens import PERSONAL, SESSION, well_formed
 from ostiary_shared.web.kit import kit
 
 # Quart-Auth sees the proxy's plain request, not the browser's HTTPS, which PUBLIC_URL vouches for.
@@ -66,6 +66,16 @@ class Visitors(QuartAuth):
     user_class = Visitor
     # Duck-typed: dumps and loads are all that Quart-Auth uses.
     serializer_class = OpaqueToken  # type: ignore[assignment]
+
+    def load_bearer(self) -> str | None:
+        """The session's token, or a program's.
+
+        The latter counts here alone, never in a cookie; and only where a door takes it, which `Kit.resolve` knows.
+        """
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and well_formed(token.strip(), PERSONAL):
+            return token.strip()
+        return super().load_bearer()
 
     def resolve_user(self) -> AuthUser:
         """The visitor of this request.

@@ -11,7 +11,7 @@ from ostiary_admin.reach import beyond, may_favour
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.access import Check, Decision, Outcome, Remedy, Step
 from ostiary_shared.errors import Failure, NotFound
-from ostiary_shared.identity import Account
+from ostiary_shared.identity import Account, narrowed
 from ostiary_shared.permissions import ADMIN, Permission
 from ostiary_shared.store import users
 
@@ -28,11 +28,11 @@ class AboveYou(Failure):
 
 
 async def actor(work: AdminWork) -> Account:
-    """The administrator who acts, as the database knows them now."""
+    """The administrator who acts, as the database knows them now; a program's token never reaches further than it."""
     found = await users.account(work.session, work.caller.user_id, work.now) if work.caller.user_id else None
     if found is None or found.deleted_at or found.locked_at:
         raise NotFound("Your own account is not usable any more.")
-    return found
+    return found if work.caller.scopes is None else narrowed(found, work.caller.scopes)
 
 
 async def person(work: AdminWork, user_id: UUID) -> Account:

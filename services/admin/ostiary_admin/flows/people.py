@@ -12,7 +12,7 @@ from ostiary_shared.errors import Conflict, FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Account
 from ostiary_shared.permissions import END_USER, Permission
-from ostiary_shared.store import audit, messages, one_time_tokens, sessions, users
+from ostiary_shared.store import api_tokens, audit, messages, one_time_tokens, sessions, users
 
 # Here nobody asks for the present password, and no link proves the new address.
 OWN = "Your own address and password are changed on your account page, not here."
@@ -114,12 +114,13 @@ async def send_invitation(work: AdminWork, user_id: UUID) -> None:
 
 
 async def shut_out(work: AdminWork, user_id: UUID, why: str) -> int:
-    """End everything a person could still come in with: sessions, pending links and codes, mails that bring some.
+    """End everything a person could still come in with: sessions, API tokens, links, codes, and mails that bring some.
 
     What else waits to be mailed leaves: a notice of the last step must not be called back by the next one.
     """
     await one_time_tokens.void(work.session, work.now, user_id)
     await messages.drop(work.session, user_id, work.now, why)
+    await api_tokens.revoke_all(work.session, user_id, work.now, why)
     return await sessions.end_all(work.session, user_id, work.now, why)
 
 

@@ -2,7 +2,7 @@
 
 from ostiary_admin.tools import AdminWork
 from ostiary_client.session import SignedIn
-from ostiary_shared.identity import Presented, SessionFacts
+from ostiary_shared.identity import API_TOKEN, Presented, SessionFacts, narrowed, scopes_of
 from ostiary_shared.store import users
 
 
@@ -22,4 +22,7 @@ async def resolve(work: AdminWork, found: SignedIn) -> Presented:
         ended_at=None,
         ended_reason="",
     )
-    return Presented(carried=True, session=facts, account=await users.account(work.session, found.user.id, work.now))
+    account = await users.account(work.session, found.user.id, work.now)
+    if account is not None and API_TOKEN in session.methods:  # the program may do what auth said, and nothing beyond
+        account = narrowed(account, scopes_of(found.user.roles, found.user.permissions))
+    return Presented(carried=True, session=facts, account=account)

@@ -7,7 +7,7 @@ from ostiary_admin.queries import roles
 from ostiary_admin.reach import beyond, may_favour
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.access import Remedy
-from ostiary_shared.identity import Account
+from ostiary_shared.identity import Account, narrowed
 from ostiary_shared.store import users
 
 
@@ -24,6 +24,8 @@ async def of(work: AdminWork, remedy: Remedy | None, user_id: UUID | None) -> Cu
     """The cure for a refusal of a known person; strangers can only sign in."""
     person = await users.account(work.session, user_id, work.now) if user_id else None
     me = await users.account(work.session, work.caller.user_id, work.now) if work.caller.user_id else None
+    if me is not None and work.caller.scopes is not None:
+        me = narrowed(me, work.caller.scopes)
     if remedy is None or person is None or me is None or person.deleted_at:
         return Cure()
     within = not beyond(me.permissions, person.permissions)

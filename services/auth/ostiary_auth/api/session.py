@@ -53,12 +53,12 @@ async def sign_out() -> ResponseReturnValue:
 
 
 @blueprint.get("/session")
-@door(SIGNED_IN, Unlimited("asked by other services for each of their requests"))
+@door(SIGNED_IN, Unlimited("asked by other services for each of their requests"), machines=True)
 @document_response(Signed, 200)
 @document_response(Problem, 401)
 @tag(["sign-in"])
 async def who() -> ResponseReturnValue:
-    """Who is this? By the session cookie or a bearer token."""
+    """Who is this? By the session cookie or a bearer token: a session's, or a program's (`osp_…`) with its scopes."""
     return jsonify(identity().to_json())
 
 

@@ -112,6 +112,18 @@ class EmailChange(Input):
     current_password: Password
 
 
+class TokenWish(Input):
+    """A new API token, for whoever knows the password."""
+
+    name: Annotated[Line, Field(min_length=1, max_length=100, examples=["Backup of the wiki"])]
+    scopes: Annotated[
+        tuple[Annotated[Line, Field(max_length=120)], ...],
+        Field(max_length=200, description="`role:NAME`, and permissions that come by those roles."),
+    ] = ()
+    days: Annotated[int, Field(ge=1, le=366, description="How long it is good.")] = 90
+    current_password: Password
+
+
 class PasswordSet(Input):
     """A password that somebody sets for somebody else."""
 

@@ -10,7 +10,7 @@ from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared.events import Event
 from ostiary_shared.models import User
-from ostiary_shared.store import audit, messages, passwords, sessions, users
+from ostiary_shared.store import api_tokens, audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.store.one_time_tokens import Consumed, Purpose
 
@@ -54,13 +54,14 @@ async def reset(desk: Desk, wanted: Reset) -> Renewed | Dead:
 
 
 async def settle(work: AuthWork, wanted: Reset) -> Renewed | Dead:
-    """Use the proof up; `wanted.password` is the hash. Sessions and other links of the account end with it."""
+    """Use the proof up; `wanted.password` is the hash. Sessions, API tokens and other links end with it."""
     used = await one_time.use_up(work, wanted.purpose, wanted.proof)
     if used is None or not _meant_for(*used):
         return Dead()
     _, user = used
     await passwords.put(work.session, user.id, wanted.password, work.now)
     await sessions.end_all(work.session, user.id, work.now, "password replaced")
+    await api_tokens.revoke_all(work.session, user.id, work.now, "password replaced")
     await one_time.end_all(work, user.id, "The password was replaced meanwhile.")
     await throttle.forgive(work, user.email)
     if user.confirmed_at is None:

@@ -1,5 +1,6 @@
 """What each letter is told: one frozen context a kind, with a sample, and the single-use secret it carries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -31,15 +32,27 @@ class Errand(Notice):
 
 
 @dataclass(frozen=True, slots=True)
+class OfToken(Notice):
+    """A letter about an API token: its name, what it allows in words, and until when it is good."""
+
+    token_name: str
+    allowed: str
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a kind of letter carries: the purpose of its secret, and the page that takes it."""
+    """What a kind of letter carries: the purpose of its secret, and the page that takes it; or an API token's facts."""
 
     purpose: Purpose | None = None
     path: str = ""
+    of_token: bool = False
 
     @property
     def context(self) -> type[Notice]:
         """The type its templates are written against."""
+        if self.of_token:
+            return OfToken
         return Errand if self.purpose else Notice
 
 
@@ -52,6 +65,8 @@ RECIPES = {
     Kind.PASSWORD_CHANGED: Recipe(),
     Kind.CHANGE_EMAIL: Recipe(Purpose.CHANGE_EMAIL, "/account/email/confirm"),
     Kind.EMAIL_CHANGED: Recipe(),
+    Kind.API_TOKEN_MADE: Recipe(of_token=True),
+    Kind.API_TOKEN_ENDS: Recipe(of_token=True),
 }
 
 
@@ -72,10 +87,20 @@ def with_secret(notice: Notice, path: str, secret: tuple[str, str], good_until: 
     )
 
 
+def of_token(notice: Notice, token_name: str, scopes: Sequence[str], ends_at: datetime) -> OfToken:
+    """The notice with a token's facts."""
+    allowed = ", ".join(scopes)
+    return OfToken(
+        notice.site_name, notice.public_url, notice.name, notice.email, notice.at, token_name, allowed, ends_at
+    )
+
+
 def sample(kind: Kind) -> Notice:
     """A context as real ones are, for tests and for looking at a letter."""
     recipe = RECIPES[kind]
     notice = Notice("Ostiary", "https://login.example.org", "Ada Lovelace", "ada@example.org", _SAMPLE_TIME)
+    if recipe.of_token:
+        return of_token(notice, "Backup of the wiki", ("role:editor",), _SAMPLE_TIME + timedelta(days=90))
     if recipe.purpose is None:
         return notice
     secret = ("ot_hT7xq0Nf2c-5mVb9sKdLwYpZrGjE4uXo8aQi1RnBtM0", "7KQ2M4XP")

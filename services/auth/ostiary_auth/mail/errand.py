@@ -3,20 +3,21 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_auth.flows.one_time import code_scope
-from ostiary_auth.mail.contexts import RECIPES, Notice, with_secret
+from ostiary_auth.mail.contexts import RECIPES, Notice, of_token, with_secret
 from ostiary_auth.settings import AuthSettings
 from ostiary_shared import tokens
 from ostiary_shared.models import Message, User
-from ostiary_shared.store import one_time_tokens, passwords, users
+from ostiary_shared.store import api_tokens, one_time_tokens, passwords, users
 from ostiary_shared.store.messages import Kind
 from ostiary_shared.store.one_time_tokens import MESSAGE, Issue
 
 # Warnings: they go where the account's mail went when it happened, whatever became of the account since.
-WARNINGS = frozenset({Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED})
+WARNINGS = frozenset({Kind.PASSWORD_CHANGED, Kind.EMAIL_CHANGED, Kind.API_TOKEN_MADE})
 # To an address that nobody has proved yet we repeat no name: a stranger may have chosen it as an advertisement.
 UNPROVED = frozenset({Kind.CONFIRM, Kind.CHANGE_EMAIL})
 NAME_LENGTH = 60
@@ -63,6 +64,8 @@ async def prepare(session: AsyncSession, letterhead: Letterhead, row: Message, n
     email = row.email if kind in WARNINGS or kind is Kind.CHANGE_EMAIL else user.email
     name = "" if kind in UNPROVED or not (user.confirmed_at or kind is Kind.INVITE) else harmless(user.name)
     notice = Notice(letterhead.settings.site_name, letterhead.settings.public_url, name, email, row.created_at)
+    if RECIPES[kind].of_token:
+        return await _of_token(session, row, notice, now)
     return await _with_secret(session, letterhead, row, notice, now)
 
 
@@ -99,6 +102,14 @@ async def _done(session: AsyncSession, kind: Kind, user: User, email: str) -> st
     if kind is Kind.INVITE and user.confirmed_at and await passwords.adopted(session, user.id):
         return "The invitation was accepted already."
     return ""
+
+
+async def _of_token(session: AsyncSession, row: Message, notice: Notice, now: datetime) -> Ready | Pointless:
+    token = await api_tokens.get(session, UUID(row.subject["token"]))
+    kind = Kind(row.kind)
+    if token is None or (kind is Kind.API_TOKEN_ENDS and (token.revoked_at or token.expires_at <= now)):
+        return Pointless("The token is gone already.")
+    return Ready(kind, of_token(notice, harmless(token.name), token.scopes, token.expires_at))
 
 
 async def _with_secret(
