@@ -33,6 +33,26 @@ class Receipt:
     acknowledged: tuple[str, ...] = ()
     lapsed: tuple[str, ...] = ()
 
+    @classmethod
+    def from_json(cls, found: object) -> "Receipt | None":
+        """The receipt in another service's answer; None when there is none that can be read."""
+        if not isinstance(found, dict) or not isinstance(found.get("milliseconds"), int):
+            return None
+        heard, lapsed = ((str(name) for name in found.get(part) or ()) for part in ("acknowledged", "lapsed"))
+        return cls(found["milliseconds"], tuple(heard), tuple(lapsed))
+
+    def to_json(self) -> dict[str, object]:
+        """The receipt as all our JSON has it."""
+        return {
+            "milliseconds": self.milliseconds,
+            "acknowledged": list(self.acknowledged),
+            "lapsed": list(self.lapsed),
+        }
+
+    def brief(self) -> str:
+        """The receipt for somebody to whom replicas mean nothing."""
+        return f"In force everywhere after {self.milliseconds} ms."
+
     def words(self) -> str:
         """The receipt as a sentence."""
         count = len(self.acknowledged) + len(self.lapsed)
@@ -123,13 +143,8 @@ async def _forget(sessions: Sessions, silent: Sequence[Replica]) -> None:
 async def _keep(sessions: Sessions, receipt: Receipt, events: Sequence[UUID]) -> None:
     if not events:
         return
-    facts = {
-        "milliseconds": receipt.milliseconds,
-        "acknowledged": list(receipt.acknowledged),
-        "lapsed": list(receipt.lapsed),
-    }
     async with sessions.begin() as session:
-        await session.execute(insert(Row), [{"audit_event_id": event, **facts} for event in events])
+        await session.execute(insert(Row), [{"audit_event_id": event, **receipt.to_json()} for event in events])
 
 
 def _milliseconds(since: float) -> int:

@@ -128,6 +128,8 @@ async def test_a_password_goes_to_auth_which_hashes_judges_and_writes_it_down(
     assert 'id="f-password-error"' in await weak.get_data(as_text=True)
     good = await browser.post(where, headers=ada.bearer, form={**form, "password": "copper kettle meadow 77"})
     assert good.status_code == 303
+    noted = await (await browser.get(good.headers["Location"], headers={**ada.bearer, **PAGE})).get_data(as_text=True)
+    assert re.search(r"Saved\. In force everywhere after \d+ ms\.", noted)
     async with sessions() as session:
         hashed = await session.scalar(
             select(Password.hash).where(Password.user_id == bob.id, Password.adopted_at.is_not(None))

@@ -14,6 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, T
 from ostiary_client.session import AuthUnavailable, SessionAnswer, fetch_session, read_object
 from ostiary_shared.access import Decision
 from ostiary_shared.errors import Busy, Conflict, FieldError, Invalid, NotFound
+from ostiary_shared.revocation import Receipt
 
 # Seconds. Asking who somebody is takes a millisecond; hashing a password may have to wait for its turn.
 ASK = ClientTimeout(total=1.5)
@@ -66,8 +67,8 @@ class AuthClient:
         except AuthUnavailable as error:
             raise Busy(AWAY) from error
 
-    async def set_password(self, token: str, user_id: UUID, password: str) -> None:
-        """Let auth hash and keep a new password. Raises Invalid (field `password`) when it is not good enough."""
+    async def set_password(self, token: str, user_id: UUID, password: str) -> Receipt | None:
+        """Let auth hash and keep a new password; when that was in force. Raises Invalid (field `password`)."""
         status, body = await self._call("PUT", f"/api/v1/users/{user_id}/password", token, {"password": password})
         if status == 422:
             errors = body.get("errors")
@@ -79,6 +80,7 @@ class AuthClient:
             raise Conflict(str(body.get("detail") or "The sign-in service does not allow this."))
         if status not in {200, 204}:
             raise Busy(NOT_DONE)
+        return Receipt.from_json(body.get("receipt"))
 
     async def denial(self, token: str, code: str) -> Explained | None:
         """What auth knows of a refusal's code, of either kind; None when there is no such code."""

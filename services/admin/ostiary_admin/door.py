@@ -17,6 +17,7 @@ from ostiary_shared.database import broken_constraint
 from ostiary_shared.errors import Busy, Conflict
 from ostiary_shared.identity import Presented
 from ostiary_shared.permissions import Permission
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.door import needs, refused, stance_of
 from ostiary_shared.web.errors import LAST_ADMIN, problem, refusal_page, wants_json
 from ostiary_shared.web.kit import Refusal, kit
@@ -97,12 +98,12 @@ async def require(permission: Permission) -> None:
         raise refused(decision)
 
 
-async def set_password(user_id: UUID, password: str, email: str | None = None) -> None:
+async def set_password(user_id: UUID, password: str, email: str | None = None) -> Receipt | None:
     """Let auth set a password, with the visitor's own token, once all the rest of the request is known to be possible.
 
-    Raises Invalid naming `password` or `email`. What auth hashes never passes through our database.
+    Gives the receipt. Raises Invalid naming `password` or `email`. What auth hashes never passes through our database.
     """
     await require(Permission.USERS_SET_PASSWORD)
     async with begin_work() as work:
         await people.check_edit(work, user_id, email)
-    await tools().auth.set_password(visitor().auth_id or "", user_id, password)
+    return await tools().auth.set_password(visitor().auth_id or "", user_id, password)

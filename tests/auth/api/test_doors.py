@@ -181,7 +181,8 @@ async def test_a_changed_password_gives_a_bearer_its_new_token_and_a_browser_its
     assert (await auth.get("/api/v1/session", headers=fresh)).status_code == 200
     await _post(auth, "login", email=ADA, password=OTHER)
     again = await _post(auth, "account/password", current_password=OTHER, password=PASSWORD)
-    assert await again.get_json() == {"ended": 1}
+    told = await again.get_json()
+    assert (told["ended"], told["receipt"]["acknowledged"]) == (1, [])
     assert "ostiary" in cookies(again)
 
 
@@ -195,7 +196,12 @@ async def test_ones_own_sessions_by_json(auth: Client, desk: Desk) -> None:
     assert (await auth.delete(path, headers=bearer)).status_code == 404
     assert (await auth.get("/api/v1/session", headers=other)).status_code == 401
     await _token(auth)
-    assert await (await auth.delete("/api/v1/account/sessions", headers=bearer)).get_json() == {"ended": 1}
+    ended = await (await auth.delete("/api/v1/account/sessions", headers=bearer)).get_json()
+    assert (ended["ended"], set(ended["receipt"])) == (1, {"milliseconds", "acknowledged", "lapsed"})
+    assert await (await auth.delete("/api/v1/account/sessions", headers=bearer)).get_json() == {
+        "ended": 0,
+        "receipt": None,
+    }
     assert (await auth.post("/api/v1/logout", headers=bearer)).status_code == 204
     assert (await auth.get("/api/v1/session", headers=bearer)).status_code == 401
 
@@ -215,7 +221,8 @@ async def test_the_console_sets_passwords_within_its_callers_reach(auth: Client,
             "/api/v1/users/00000000-0000-7000-8000-000000000000/password", json={"password": OTHER}, headers=mine
         )
     ).status_code == 404
-    assert (await auth.put(path, json={"password": OTHER}, headers=mine)).status_code == 204
+    done = await auth.put(path, json={"password": OTHER}, headers=mine)
+    assert (done.status_code, (await done.get_json())["receipt"]["lapsed"]) == (200, [])
     assert (await auth.get("/api/v1/session", headers=theirs)).status_code == 401
     assert (await auth.get("/api/v1/session", headers=mine)).status_code == 200
 

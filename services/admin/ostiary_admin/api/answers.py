@@ -1,7 +1,7 @@
 """How the JSON doors answer and how their types get into the OpenAPI document. Only named fields ever leave."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -9,10 +9,12 @@ from quart import Response, jsonify
 from quart_schema import document_querystring, document_request, document_response, tag
 
 from ostiary_admin.queries.keyset import Key, Page, Place
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.forms import Input
 from ostiary_shared.web.paging import to_cursor
 
 View = TypeVar("View", bound=Callable[..., Any])
+Noted = TypeVar("Noted")
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {}  # making one is slow
 PROBLEMS = (401, 403, 404, 409, 422, 503)
 
@@ -45,6 +47,17 @@ class Done:
     changed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """The same, of an act that takes something away: after how long no replica grants it any more, and by whose word.
+
+    `receipt` is null when nobody had what was taken.
+    """
+
+    changed: bool
+    receipt: Receipt | None = None
+
+
 def says(section: str, out: type, status: int = 200) -> Callable[[View], View]:
     """Document what a view answers, problems included."""
 
@@ -71,6 +84,11 @@ def answer(value: Any, status: int = 200) -> Response:
     response = jsonify(_adapter(type(value)).dump_python(value, mode="json"))
     response.status_code = status
     return response
+
+
+def noted(kind: Callable[..., Noted], row: Any, receipt: Receipt | None) -> Noted:
+    """The row as `kind`, which has one field more: the receipt."""
+    return kind(*(getattr(row, field.name) for field in fields(row)), receipt)
 
 
 def cursor(page: Page[Any]) -> str | None:

@@ -7,7 +7,7 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin import limits
-from ostiary_admin.api.answers import Done, answer, asks, cursor, place, says, takes
+from ostiary_admin.api.answers import Revoked, answer, asks, cursor, place, says, takes
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import grants as acts
 from ostiary_admin.inputs.grants import GrantsQuery, NewGrant
@@ -43,7 +43,7 @@ async def index() -> ResponseReturnValue:
 
 
 @blueprint.post("")
-@says("grants", Done, 201)
+@says("grants", Revoked, 201)
 @takes(NewGrant)
 @door(needs(Permission.GRANTS_WRITE), limits.ACT)
 async def give() -> ResponseReturnValue:
@@ -51,11 +51,11 @@ async def give() -> ResponseReturnValue:
     sent = await read_json(NewGrant)
     async with begin_act() as work:
         done = await acts.give(work, acts.Gift(sent.user, sent.role, sent.reason, sent.until))
-    return answer(Done(done), 201 if done else 200)
+    return answer(Revoked(done, work.receipt), 201 if done else 200)
 
 
 @blueprint.delete("/<uuid:grant_id>")
-@says("grants", Done)
+@says("grants", Revoked)
 @asks(PerhapsBecause)
 @door(needs(Permission.GRANTS_WRITE), limits.ACT)
 async def revoke(grant_id: UUID) -> ResponseReturnValue:
@@ -64,4 +64,4 @@ async def revoke(grant_id: UUID) -> ResponseReturnValue:
     async with begin_act() as work:
         found = await grants.get(work, grant_id)
         done = await acts.revoke(work, found.user_id, found.role, sent.reason)
-    return answer(Done(done))
+    return answer(Revoked(done, work.receipt))

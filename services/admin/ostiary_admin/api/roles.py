@@ -6,13 +6,14 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin import limits
-from ostiary_admin.api.answers import Done, answer, says, takes
+from ostiary_admin.api.answers import Revoked, answer, noted, says, takes
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import roles as acts
 from ostiary_admin.inputs.roles import NewRole, RoleBody
 from ostiary_admin.queries import roles
 from ostiary_admin.queries.roles import RoleRow
 from ostiary_shared.permissions import Permission
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.door import door, needs
 from ostiary_shared.web.forms import read_json
 from ostiary_shared.web.work import begin_work
@@ -26,6 +27,13 @@ class Roles:
 
     items: list[RoleRow]
     next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRole(RoleRow):
+    """A role as it is now, and since when that counts everywhere."""
+
+    receipt: Receipt | None
 
 
 @blueprint.get("")
@@ -62,7 +70,7 @@ async def show(name: str) -> ResponseReturnValue:
 
 
 @blueprint.put("/<name>")
-@says("roles", RoleRow)
+@says("roles", ChangedRole)
 @takes(RoleBody)
 @door(needs(Permission.ROLES_WRITE), limits.ACT)
 async def change(name: str) -> ResponseReturnValue:
@@ -71,14 +79,14 @@ async def change(name: str) -> ResponseReturnValue:
     async with begin_act() as work:
         await acts.change(work, acts.Definition(name, sent.description, frozenset(sent.permissions)))
         row = await roles.get(work, name)
-    return answer(row)
+    return answer(noted(ChangedRole, row, work.receipt))
 
 
 @blueprint.delete("/<name>")
-@says("roles", Done)
+@says("roles", Revoked)
 @door(needs(Permission.ROLES_WRITE), limits.ACT)
 async def delete(name: str) -> ResponseReturnValue:
     """Delete a role that nobody holds."""
     async with begin_act() as work:
         await acts.delete(work, name)
-    return answer(Done(changed=True))
+    return answer(Revoked(changed=True, receipt=work.receipt))

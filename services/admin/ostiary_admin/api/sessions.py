@@ -7,13 +7,14 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin import limits
-from ostiary_admin.api.answers import Done, answer, asks, cursor, place, says
+from ostiary_admin.api.answers import Revoked, answer, asks, cursor, place, says
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import sessions as acts
 from ostiary_admin.inputs.listing import OfSomebody
 from ostiary_admin.queries import sessions
 from ostiary_admin.queries.sessions import SessionRow
 from ostiary_shared.permissions import Permission
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.door import door, needs
 from ostiary_shared.web.forms import read_query
 from ostiary_shared.web.work import begin_work
@@ -31,9 +32,10 @@ class Sessions:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How many sessions were ended."""
+    """How many sessions were ended, and when that was in force everywhere."""
 
     ended: int
+    receipt: Receipt | None = None
 
 
 @blueprint.get("/sessions")
@@ -59,13 +61,13 @@ async def show(session_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.delete("/sessions/<uuid:session_id>")
-@says("sessions", Done)
+@says("sessions", Revoked)
 @door(needs(Permission.SESSIONS_END), limits.ACT)
 async def end(session_id: UUID) -> ResponseReturnValue:
     """End one session from its next request on."""
     async with begin_act() as work:
         done = await acts.end(work, session_id)
-    return answer(Done(done))
+    return answer(Revoked(done, work.receipt))
 
 
 @blueprint.delete("/users/<uuid:user_id>/sessions")
@@ -75,4 +77,4 @@ async def end_all(user_id: UUID) -> ResponseReturnValue:
     """Sign a person out everywhere."""
     async with begin_act() as work:
         ended = await acts.end_all(work, user_id)
-    return answer(Ended(ended))
+    return answer(Ended(ended, work.receipt))

@@ -7,13 +7,14 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin import limits
-from ostiary_admin.api.answers import Done, answer, says, takes
+from ostiary_admin.api.answers import Revoked, answer, noted, says, takes
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import sites as acts
 from ostiary_admin.inputs.sites import SiteBody
 from ostiary_admin.queries import sites
 from ostiary_admin.queries.sites import SiteRow, SiteWithRules
 from ostiary_shared.permissions import Permission
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.door import door, needs
 from ostiary_shared.web.forms import read_json
 from ostiary_shared.web.work import begin_work
@@ -27,6 +28,13 @@ class Sites:
 
     items: list[SiteRow]
     next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedSite(SiteWithRules):
+    """A site as it is now, and since when that counts everywhere."""
+
+    receipt: Receipt | None
 
 
 @blueprint.get("")
@@ -63,7 +71,7 @@ async def show(site_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.put("/<uuid:site_id>")
-@says("sites", SiteWithRules)
+@says("sites", ChangedSite)
 @takes(SiteBody)
 @door(needs(Permission.SITES_WRITE), limits.ACT)
 async def change(site_id: UUID) -> ResponseReturnValue:
@@ -72,17 +80,17 @@ async def change(site_id: UUID) -> ResponseReturnValue:
     async with begin_act() as work:
         await acts.change(work, site_id, _wanted(sent))
         row = await sites.get(work, site_id)
-    return answer(row)
+    return answer(noted(ChangedSite, row, work.receipt))
 
 
 @blueprint.delete("/<uuid:site_id>")
-@says("sites", Done)
+@says("sites", Revoked)
 @door(needs(Permission.SITES_WRITE), limits.ACT)
 async def delete(site_id: UUID) -> ResponseReturnValue:
     """Forget a site; the gate lets nobody in there any more."""
     async with begin_act() as work:
         await acts.delete(work, site_id)
-    return answer(Done(changed=True))
+    return answer(Revoked(changed=True, receipt=work.receipt))
 
 
 def _wanted(body: SiteBody) -> acts.Wanted:

@@ -6,7 +6,7 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin import limits
-from ostiary_admin.api.answers import Done, answer, asks, says, takes
+from ostiary_admin.api.answers import Done, Revoked, answer, asks, says, takes
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import locks, people
 from ostiary_admin.inputs.listing import Because
@@ -48,7 +48,7 @@ async def invite(user_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.post("/lock")
-@says("users", Done)
+@says("users", Revoked)
 @takes(Because)
 @door(needs(Permission.USERS_LOCK), limits.ACT)
 async def lock(user_id: UUID) -> ResponseReturnValue:
@@ -56,7 +56,7 @@ async def lock(user_id: UUID) -> ResponseReturnValue:
     sent = await read_json(Because)
     async with begin_act() as work:
         done = await locks.lock(work, user_id, sent.reason)
-    return answer(Done(done))
+    return answer(Revoked(done, work.receipt))
 
 
 @blueprint.post("/unlock")
@@ -70,7 +70,7 @@ async def unlock(user_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.delete("")
-@says("users", Done)
+@says("users", Revoked)
 @asks(Because)
 @door(needs(Permission.USERS_DELETE), limits.ACT)
 async def delete(user_id: UUID) -> ResponseReturnValue:
@@ -78,7 +78,7 @@ async def delete(user_id: UUID) -> ResponseReturnValue:
     sent = read_query(Because)
     async with begin_act() as work:
         await locks.delete(work, user_id, sent.reason)
-    return answer(Done(changed=True))
+    return answer(Revoked(changed=True, receipt=work.receipt))
 
 
 @blueprint.post("/restore")

@@ -7,13 +7,14 @@ from quart import Blueprint
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin import limits
-from ostiary_admin.api.answers import answer, asks, cursor, place, says, takes
+from ostiary_admin.api.answers import answer, asks, cursor, noted, place, says, takes
 from ostiary_admin.door import begin_act, set_password
 from ostiary_admin.flows import people as acts
 from ostiary_admin.inputs.people import NewPerson, PeopleQuery, PersonPatch
 from ostiary_admin.queries import people
 from ostiary_admin.queries.people import PersonRow
 from ostiary_shared.permissions import Permission
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.door import door, needs
 from ostiary_shared.web.forms import read_json, read_query
 from ostiary_shared.web.work import begin_work
@@ -27,6 +28,13 @@ class People:
 
     items: list[PersonRow]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPerson(PersonRow):
+    """A person as they are now, and since when what was taken away is in force everywhere."""
+
+    receipt: Receipt | None
 
 
 @blueprint.get("")
@@ -69,7 +77,7 @@ async def show(user_id: UUID) -> ResponseReturnValue:
 
 
 @blueprint.patch("/<uuid:user_id>")
-@says("users", PersonRow)
+@says("users", ChangedPerson)
 @takes(PersonPatch)
 @door(needs(Permission.USERS_UPDATE), limits.ACT)
 async def change(user_id: UUID) -> ResponseReturnValue:
@@ -79,9 +87,8 @@ async def change(user_id: UUID) -> ResponseReturnValue:
     """
     sent = await read_json(PersonPatch)
     password = sent.password.get_secret_value() if sent.password else ""
-    if password:
-        await set_password(user_id, password, sent.email)
+    receipt = await set_password(user_id, password, sent.email) if password else None
     async with begin_act() as work:
         await acts.edit(work, user_id, email=sent.email, name=sent.name)
         row = await people.get(work, user_id)
-    return answer(row)
+    return answer(noted(ChangedPerson, row, work.receipt or receipt))

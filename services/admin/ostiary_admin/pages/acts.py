@@ -9,6 +9,7 @@ from quart import flash, redirect
 from quart.typing import ResponseReturnValue
 
 from ostiary_shared.errors import Conflict, FieldError, Invalid
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.forms import BadBodyError, Form, Input, read_form
 from ostiary_shared.web.redirects import own_path
 
@@ -35,9 +36,14 @@ async def softly() -> AsyncIterator[None]:
         await flash(" ".join(faults) or invalid.detail, "bad")
 
 
-async def tell(done: object, yes: str, no: str) -> None:
-    """Say that an act was done, or that there was nothing to do."""
-    await flash(yes if done else no, "good" if done else "info")
+async def tell(done: object, yes: str, no: str, receipt: Receipt | None = None) -> None:
+    """Say that an act was done, and since when it counts everywhere; or that there was nothing to do."""
+    await flash(said(yes, receipt) if done else no, "good" if done else "info")
+
+
+def said(words: str, receipt: Receipt | None) -> str:
+    """What was done, and the receipt of what it took away, if anything."""
+    return f"{words} {receipt.words()}" if receipt else words
 
 
 async def typed(model: type[Model]) -> Form[Model]:

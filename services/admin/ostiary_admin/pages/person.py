@@ -5,13 +5,14 @@ from gettext import gettext as _
 from typing import Any
 from uuid import UUID
 
-from quart import Blueprint, flash, redirect, render_template
+from quart import Blueprint, redirect, render_template
 from quart.typing import ResponseReturnValue
 
 from ostiary_admin import limits
 from ostiary_admin.door import begin_act, require, set_password
 from ostiary_admin.flows import people as acts
 from ostiary_admin.inputs.people import PersonForm
+from ostiary_admin.pages.acts import tell
 from ostiary_admin.queries import audit, denials, grants, mail, people, roles, sessions
 from ostiary_admin.queries.audit import AuditRow
 from ostiary_admin.queries.denials import DenialRow
@@ -24,6 +25,7 @@ from ostiary_admin.reach import beyond, may_favour
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.errors import Invalid
 from ostiary_shared.permissions import Permission
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.door import door, identity, needs
 from ostiary_shared.web.forms import Form, read_form
 from ostiary_shared.web.work import begin_work
@@ -92,8 +94,8 @@ async def save(user_id: UUID) -> ResponseReturnValue:
     sent = await read_form(PersonForm)
     try:
         if sent.data is not None:
-            changed = await _save(user_id, sent.data)
-            await flash(_("Saved.") if changed else _("Nothing was changed."), "good" if changed else "info")
+            changed, receipt = await _save(user_id, sent.data)
+            await tell(changed, _("Saved."), _("Nothing was changed."), receipt)
             return redirect(f"/admin/users/{user_id}", 303)
     except Invalid as invalid:
         sent.reject(invalid)
@@ -102,13 +104,12 @@ async def save(user_id: UUID) -> ResponseReturnValue:
     return await render_template("person_edit.html", one=person, values=sent.values, errors=sent.errors), 422
 
 
-async def _save(user_id: UUID, wanted: PersonForm) -> bool:
+async def _save(user_id: UUID, wanted: PersonForm) -> tuple[bool, Receipt | None]:
     password = wanted.password.get_secret_value()
-    if password:
-        await set_password(user_id, password, wanted.email)
+    receipt = await set_password(user_id, password, wanted.email) if password else None
     async with begin_act() as work:
         changed = await acts.edit(work, user_id, email=wanted.email, name=wanted.name)
-    return changed or bool(password)
+    return changed or bool(password), work.receipt or receipt
 
 
 async def _gather(work: AdminWork, user_id: UUID) -> Everything:

@@ -11,7 +11,7 @@ from ostiary_admin.door import begin_act
 from ostiary_admin.flows import locks, people
 from ostiary_admin.inputs.listing import Back, Because
 from ostiary_admin.pages import person
-from ostiary_admin.pages.acts import back, fields, softly, tell, typed
+from ostiary_admin.pages.acts import back, fields, said, softly, tell, typed
 from ostiary_shared.permissions import Permission
 from ostiary_shared.web.door import door, needs
 
@@ -62,7 +62,8 @@ async def lock(user_id: UUID) -> ResponseReturnValue:
     async with softly():
         async with begin_act() as work:
             done = await locks.lock(work, user_id, sent.data.reason)
-        await tell(done, _("The account is locked and signed out everywhere."), _("The account was locked already."))
+        yes = _("The account is locked and signed out everywhere.")
+        await tell(done, yes, _("The account was locked already."), work.receipt)
     return back(_page(user_id))
 
 
@@ -88,7 +89,7 @@ async def delete(user_id: UUID) -> ResponseReturnValue:
     async with softly():
         async with begin_act() as work:
             await locks.delete(work, user_id, sent.data.reason)
-        await flash(_("The account was deleted. You can restore it on this page."), "good")
+        await flash(said(_("The account was deleted. You can restore it on this page."), work.receipt), "good")
     return back(_page(user_id))
 
 

@@ -10,7 +10,7 @@ from ostiary_admin import limits
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import roles as acts
 from ostiary_admin.inputs.roles import NewRole, RoleBody
-from ostiary_admin.pages.acts import back, softly, tell
+from ostiary_admin.pages.acts import back, said, softly, tell
 from ostiary_admin.queries import roles
 from ostiary_admin.queries.roles import RoleRow
 from ostiary_admin.reach import beyond
@@ -91,9 +91,8 @@ async def save(name: str) -> ResponseReturnValue:
     async with softly():
         async with begin_act() as work:
             done = await acts.change(work, wanted)
-        await tell(
-            done, _("Saved. It counts from the next request of everybody who has the role."), _("Nothing was changed.")
-        )
+        yes = _("Saved. It counts from the next request of everybody who has the role.")
+        await tell(done, yes, _("Nothing was changed."), work.receipt)
     return back(f"/admin/roles/{name}")
 
 
@@ -105,7 +104,7 @@ async def delete(name: str) -> ResponseReturnValue:
     async with softly():
         async with begin_act() as work:
             await acts.delete(work, name)
-        await flash(_("The role %s was deleted.") % name, "good")
+        await flash(said(_("The role %s was deleted.") % name, work.receipt), "good")
         where = "/admin/roles"
     return back(where)
 

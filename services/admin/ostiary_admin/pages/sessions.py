@@ -38,7 +38,7 @@ async def end(session_id: UUID) -> ResponseReturnValue:
     async with softly():
         async with begin_act() as work:
             done = await acts.end(work, session_id)
-        await tell(done, _("The session was ended."), _("The session was over already."))
+        await tell(done, _("The session was ended."), _("The session was over already."), work.receipt)
     return back("/admin/sessions", sent.back)
 
 
@@ -49,5 +49,5 @@ async def end_all(user_id: UUID) -> ResponseReturnValue:
     async with softly():
         async with begin_act() as work:
             ended = await acts.end_all(work, user_id)
-        await tell(ended, _("Signed out everywhere."), _("There was no session to end."))
+        await tell(ended, _("Signed out everywhere."), _("There was no session to end."), work.receipt)
     return back(f"/admin/users/{user_id}")

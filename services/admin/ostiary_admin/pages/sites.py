@@ -11,7 +11,7 @@ from ostiary_admin.door import begin_act
 from ostiary_admin.flows import sites as acts
 from ostiary_admin.inputs.sites import SiteForm, TryOut
 from ostiary_admin.pages import lists, rule_rows
-from ostiary_admin.pages.acts import back, softly, tell
+from ostiary_admin.pages.acts import back, said, softly, tell
 from ostiary_admin.pages.rule_rows import Row
 from ostiary_admin.queries import roles, sites, try_out
 from ostiary_shared.errors import Invalid
@@ -90,7 +90,8 @@ async def save(site_id: UUID) -> ResponseReturnValue:
         if sent.data is not None:
             async with begin_act() as work:
                 done = await acts.change(work, site_id, rule_rows.wanted(sent.data))
-            await tell(done, _("Saved. The rules count from the next request."), _("Nothing was changed."))
+            yes = _("Saved. The rules count from the next request.")
+            await tell(done, yes, _("Nothing was changed."), work.receipt)
             return redirect(f"/admin/sites/{site_id}", 303)
     except Invalid as invalid:
         sent.reject(invalid)
@@ -104,7 +105,7 @@ async def delete(site_id: UUID) -> ResponseReturnValue:
     async with softly():
         async with begin_act() as work:
             host = await acts.delete(work, site_id)
-        await flash(_("%s was removed. The gate lets nobody in there any more.") % host, "good")
+        await flash(said(_("%s was removed. The gate lets nobody in there any more.") % host, work.receipt), "good")
     return back("/admin/sites")
 
 

@@ -5,11 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, or_, select
+from sqlalchemy import ColumnElement, Row, SQLColumnExpression, func, or_, select
 
 from ostiary_admin.queries.keyset import Asked, Order, Page, Place, containing, page_of
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.models import AuditEvent
+from ostiary_shared.models import Receipt as Kept
+from ostiary_shared.revocation import Receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class AuditRow:
     ip: str | None
     user_agent: str
     request_id: str
+    receipt: Receipt | None = None
 
 
 _EVENTS: Asked = select(
@@ -56,7 +59,10 @@ _EVENTS: Asked = select(
     func.host(AuditEvent.ip),
     AuditEvent.user_agent,
     AuditEvent.request_id,
-)
+    Kept.milliseconds,
+    Kept.acknowledged,
+    Kept.lapsed,
+).outerjoin(Kept, Kept.audit_event_id == AuditEvent.id)
 
 
 async def page(work: AdminWork, wanted: Filter, place: Place) -> Page[AuditRow]:
@@ -73,7 +79,7 @@ async def page(work: AdminWork, wanted: Filter, place: Place) -> Page[AuditRow]:
     if wanted.until:
         asked = asked.where(AuditEvent.at < _midnight(wanted.until) + timedelta(days=1))
     order = Order(AuditEvent.at, AuditEvent.id, descending=True, moments=True)
-    return await page_of(work.session, asked, order, place, lambda row: AuditRow(*row[:13]))
+    return await page_of(work.session, asked, order, place, _row)
 
 
 async def about(work: AdminWork, user_id: UUID, limit: int = 15) -> list[AuditRow]:
@@ -83,7 +89,12 @@ async def about(work: AdminWork, user_id: UUID, limit: int = 15) -> list[AuditRo
         .order_by(AuditEvent.at.desc(), AuditEvent.id.desc())
         .limit(limit)
     )
-    return [AuditRow(*row) for row in rows]
+    return [_row(row) for row in rows]
+
+
+def _row(row: Row[Any]) -> AuditRow:
+    receipt = None if row[13] is None else Receipt(row[13], tuple(row[14]), tuple(row[15]))
+    return AuditRow(*row[:13], receipt)
 
 
 def _about(ident: SQLColumnExpression[Any], name: SQLColumnExpression[str], typed: str) -> ColumnElement[bool]:

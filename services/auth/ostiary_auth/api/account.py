@@ -59,10 +59,11 @@ async def replace_password() -> ResponseReturnValue:
     outcome = await change_password.change(desk(), identity(), current, new)
     if isinstance(outcome, WrongPassword):
         raise WRONG
+    told = {"ended": outcome.ended, "receipt": outcome.receipt.to_json() if outcome.receipt else None}
     if visitor().bearer:
-        return jsonify({"ended": outcome.ended, "token": outcome.token})
+        return jsonify({**told, "token": outcome.token})
     carry(outcome.token, remember=outcome.remember)
-    return jsonify({"ended": outcome.ended})
+    return jsonify(told)
 
 
 @blueprint.post("/email")

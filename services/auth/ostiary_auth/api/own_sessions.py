@@ -10,6 +10,7 @@ from quart_schema import document_response, tag
 from ostiary_auth import limits
 from ostiary_auth.api.shapes import Ended, OwnSessions, OwnSessionShape, Problem
 from ostiary_auth.flows import own_sessions
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web.door import SIGNED_IN, door, identity
 from ostiary_shared.web.work import begin_work
 
@@ -36,7 +37,7 @@ async def end(session_id: UUID) -> ResponseReturnValue:
     """End one session of the caller."""
     async with begin_work() as work:
         await own_sessions.end(work, identity(), session_id)
-    return {"ended": 1}, 200
+    return _ended(1, work.receipt)
 
 
 @blueprint.delete("")
@@ -47,4 +48,8 @@ async def end_others() -> ResponseReturnValue:
     """End all sessions of the caller but this one."""
     async with begin_work() as work:
         ended = await own_sessions.end_others(work, identity())
-    return {"ended": ended}, 200
+    return _ended(ended, work.receipt)
+
+
+def _ended(count: int, receipt: Receipt | None) -> ResponseReturnValue:
+    return {"ended": count, "receipt": receipt.to_json() if receipt else None}, 200

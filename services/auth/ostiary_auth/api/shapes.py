@@ -46,7 +46,21 @@ class Told(BaseModel):
     detail: str
 
 
-class PasswordReplaced(BaseModel):
+class ReceiptShape(BaseModel):
+    """After how long no replica granted any more what was taken away: who acknowledged, whose lease ran out instead."""
+
+    milliseconds: int
+    acknowledged: list[str]
+    lapsed: list[str]
+
+
+class InForce(BaseModel):
+    """Done. `receipt` is null when nobody had what was taken away."""
+
+    receipt: ReceiptShape | None = None
+
+
+class PasswordReplaced(InForce):
     """How many other sessions ended; `token` replaces the one a bearer came with."""
 
     ended: int
@@ -71,7 +85,7 @@ class OwnSessions(BaseModel):
     sessions: list[OwnSessionShape]
 
 
-class Ended(BaseModel):
+class Ended(InForce):
     """How many sessions ended."""
 
     ended: int

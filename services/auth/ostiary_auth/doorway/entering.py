@@ -11,6 +11,7 @@ from ostiary_auth.flows.login import Attempt, SignedIn
 from ostiary_auth.flows.onward import Onward
 from ostiary_auth.flows.start_session import Started
 from ostiary_auth.tools import Desk
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.web import headers
 from ostiary_shared.web.kit import kit
 from ostiary_shared.web.redirects import foreign_host, own_path
@@ -92,6 +93,11 @@ def let_form_lead_to(response: Response, origin: str) -> Response:
             "form-action 'self'", f"form-action 'self' {origin}"
         )
     return response
+
+
+def settled(words: str, receipt: Receipt | None) -> str:
+    """What was done, and since when it counts everywhere."""
+    return f"{words} {receipt.brief()}" if receipt else words
 
 
 def see_other(url: str) -> Response:

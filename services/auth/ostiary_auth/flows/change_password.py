@@ -1,12 +1,13 @@
 """Changing one's own password. Every other session and every outstanding link of the account ends with the old one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ostiary_auth.flows import check_password, new_password, one_time
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.store import audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.tokens import SESSION, mint
@@ -27,6 +28,7 @@ class Changed:
     token: str
     remember: bool
     ended: int
+    receipt: Receipt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ async def change(desk: Desk, who: Identity, current: str, password: str) -> Chan
     await new_password.weigh(desk.tools, password, email=who.email, name=who.name)
     new = await desk.tools.passwords.hash(password)
     async with desk.begin() as work:
-        return await settle(work, who, Replacement(old, new))
+        outcome = await settle(work, who, Replacement(old, new))
+    return replace(outcome, receipt=work.receipt) if isinstance(outcome, Changed) else outcome
 
 
 async def settle(work: AuthWork, who: Identity, replacement: Replacement) -> Changed | WrongPassword:

@@ -8,14 +8,15 @@ from ostiary_shared.errors import Conflict, Forbidden, NotFound
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.models import User
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.store import audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 
 
-async def set_password(desk: Desk, who: Identity, user_id: UUID, password: str) -> None:
+async def set_password(desk: Desk, who: Identity, user_id: UUID, password: str) -> Receipt | None:
     """Replace a person's password; all their sessions and links end. Raises NotFound, Forbidden, Invalid, Busy.
 
-    Raises Conflict for one's own: a stolen session must not set it without the present one.
+    Gives the receipt. Raises Conflict for one's own: a stolen session must not set it without the present one.
     """
     if user_id == who.id:
         raise Conflict("Your own password is changed on your account page.")
@@ -25,6 +26,7 @@ async def set_password(desk: Desk, who: Identity, user_id: UUID, password: str) 
     hashed = await desk.tools.passwords.hash(password)
     async with desk.begin() as work:
         await settle(work, who, user_id, hashed)
+    return work.receipt
 
 
 async def settle(work: AuthWork, who: Identity, user_id: UUID, hashed: str) -> None:

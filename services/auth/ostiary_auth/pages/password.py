@@ -4,7 +4,7 @@ from quart import Blueprint, flash, render_template
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import desk, see_other
+from ostiary_auth.doorway.entering import desk, see_other, settled
 from ostiary_auth.doorway.inputs import PasswordChange
 from ostiary_auth.flows import change_password
 from ostiary_auth.flows.change_password import Changed
@@ -32,7 +32,7 @@ async def change() -> ResponseReturnValue:
             outcome = await change_password.change(desk(), identity(), current, new)
             if isinstance(outcome, Changed):
                 carry(outcome.token, remember=outcome.remember)
-                await flash(_told(outcome.ended), "good")
+                await flash(settled(_told(outcome.ended), outcome.receipt), "good")
                 return see_other("/account/password")
             sent.errors["current_password"] = "This is not your current password."
     except Invalid as invalid:

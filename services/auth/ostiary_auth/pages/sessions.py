@@ -6,7 +6,7 @@ from quart import Blueprint, flash, render_template
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import let_out, see_other
+from ostiary_auth.doorway.entering import let_out, see_other, settled
 from ostiary_auth.flows import own_sessions
 from ostiary_shared import clock
 from ostiary_shared.errors import NotFound
@@ -37,7 +37,7 @@ async def end(session_id: UUID) -> ResponseReturnValue:
         let_out()
         await flash("You are signed out.", "good")
         return see_other("/login")
-    await flash("That session has ended.", "good")
+    await flash(settled("That session has ended.", work.receipt), "good")
     return see_other("/account/sessions")
 
 
@@ -47,5 +47,5 @@ async def end_others() -> ResponseReturnValue:
     async with begin_work() as work:
         ended = await own_sessions.end_others(work, identity())
     told = {0: "There was no other session.", 1: "One other session has ended."}
-    await flash(told.get(ended, f"{ended} other sessions have ended."), "good")
+    await flash(settled(told.get(ended, f"{ended} other sessions have ended."), work.receipt), "good")
     return see_other("/account/sessions")
