@@ -148,9 +148,12 @@ def auth_settings(databases: Databases) -> AuthSettings:
 
 
 @pytest.fixture(scope="session")
-def _passwords() -> dict[str, AuthTools]:
+async def _passwords() -> AsyncIterator[dict[str, AuthTools]]:
     """Tools are kept for the run: making the dummy hash costs time."""
-    return {}
+    kept: dict[str, AuthTools] = {}
+    yield kept
+    for tools in kept.values():
+        await tools.statements.close()
 
 
 @pytest.fixture

@@ -2,16 +2,18 @@
 
 import asyncio
 import socket
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 import click
 import uvloop
 
-from ostiary import logs, serving
+from ostiary import logs, serving, workers
 from ostiary.telling import told
 from ostiary_shared.settings import Settings
 
 Known = TypeVar("Known", bound=Settings)
+Run = Callable[[], Coroutine[Any, Any, None]]
 
 
 @click.command()
@@ -24,21 +26,33 @@ def serve(service: str, host: str, port: int) -> None:
     Settings are read from the environment (OSTIARY_PUBLIC_URL and so on); SIGTERM and Ctrl-C end it orderly.
     """
     with told():
-        run = _courier() if service == "courier" else _site(_app(service), serving.bind(port, "--port", host))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(run)
+        if service == "courier":
+            _loop(_courier)
+        else:
+            (_auth if service == "auth" else _admin)(lambda: serving.bind(port, "--port", host))
 
 
-def _app(service: str) -> serving.App:
-    if service == "auth":
-        from ostiary_auth.app import create_app as create_auth  # noqa: PLC0415 - each image holds its own service only
-        from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
+def _auth(bind: Callable[[], socket.socket]) -> None:
+    from ostiary_auth.app import create_app  # noqa: PLC0415 - each image holds its own service only
+    from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
 
-        return create_auth(_logged(AuthSettings.load()))
-    from ostiary_admin.app import create_app as create_admin  # noqa: PLC0415
+    settings = _logged(AuthSettings.load())
+    listener, gate = bind(), serving.bind_gate(settings.gate_listen)
+    workers.run(settings.workers, lambda: _loop(lambda: _site(create_app(settings, gate), listener)))
+
+
+def _admin(bind: Callable[[], socket.socket]) -> None:
+    from ostiary_admin.app import create_app  # noqa: PLC0415
     from ostiary_admin.settings import AdminSettings  # noqa: PLC0415
 
-    return create_admin(_logged(AdminSettings.load()))
+    settings = _logged(AdminSettings.load())
+    listener = bind()
+    workers.run(settings.workers, lambda: _loop(lambda: _site(create_app(settings), listener)))
+
+
+def _loop(run: Run) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
 
 
 def _logged(settings: Known) -> Known:

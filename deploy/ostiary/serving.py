@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -61,6 +63,30 @@ def bind(port: int, option: str, host: str = HOST) -> socket.socket:
         listener.close()
         remedy = f"stop what uses it or choose another with {option}."
         raise Refusal(f"port {port} cannot be used ({error.strerror}); {remedy}") from None
+    return listener
+
+
+def bind_gate(place: str) -> socket.socket | None:
+    """The socket of the fast listener: at `unix:/path` or `host:port`; none for an empty place.
+
+    Whoever may open a unix socket is taken for a proxy of ours: its owner and its folder's group may.
+    """
+    if not place.startswith("unix:"):
+        host, _, port = place.rpartition(":")
+        return bind(int(port), "OSTIARY_GATE_LISTEN", host.strip("[]")) if place else None
+    path = Path(place.removeprefix("unix:"))
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        path.unlink(missing_ok=True)  # left behind by a process that was killed
+        before = os.umask(0o117)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Refusal(f"OSTIARY_GATE_LISTEN names {path}, which cannot be used ({error.strerror}).") from None
     return listener
 
 

@@ -40,6 +40,8 @@ class Settings(BaseModel):
 
     Only they are believed about a client's address, host and scheme.
     """
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many processes serve on this machine; one that dies is replaced."""
     site_name: Annotated[str, Field(max_length=60)] = "Ostiary"
     """The name people see on pages and in mail."""
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"

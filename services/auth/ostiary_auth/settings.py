@@ -25,9 +25,15 @@ class AuthSettings(Settings):
     argon2_time_cost: Annotated[int, Field(ge=2, le=20)] = 2
     """Passes of one password hash; 2 at least."""
     argon2_threads: Annotated[int, Field(ge=0, le=64)] = 0
-    """How many hashes are computed at once in this process; 0 takes the number of cores."""
+    """How many hashes are computed at once on this host, by all its workers together; 0 takes the number of cores."""
     argon2_queue: Annotated[int, Field(ge=1, le=10000)] = 64
-    """How many more sign-ins may wait for a hash before the answer is 503."""
+    """How many more sign-ins may wait for a hash in one process before the answer is 503."""
+    runtime_dir: str = ""
+    """Folder in which the processes of this host share that limit; left empty, the system's temporary one."""
+    memory_sessions: Annotated[int, Field(ge=0, le=10_000_000)] = 100_000
+    """How many living sessions each process remembers, some 350 bytes each; 0 asks the database every time."""
+    gate_listen: str = ""
+    """Where proxies ask the gate fastest: unix:/run/ostiary/gate.sock, or an address such as 127.0.0.1:8010."""
     session_idle_hours: Annotated[int, Field(ge=1, le=24)] = 1
     """Hours after which an unused session ends."""
     session_max_hours: Annotated[int, Field(ge=1, le=72)] = 24
@@ -35,12 +41,29 @@ class AuthSettings(Settings):
     remember_days: Annotated[int, Field(ge=1, le=30)] = 30
     """Days a remembered sign-in lasts at most; it may be unused for half of them."""
 
+    def shares_cookie_with(self, scheme: str, host: str) -> bool:
+        """Whether browsers send our own session cookie to `scheme://host[:port]`; ports make no difference."""
+        if self.secure and scheme != "https":
+            return False
+        name, domain = urlsplit(f"//{host}").hostname or "", self.cookie_domain
+        if domain:
+            return name == domain or name.endswith(f".{domain}")
+        return name == urlsplit(self.public_url).hostname
+
     @field_validator("smtp_url")
     @classmethod
     def _smtp(cls, value: SecretStr) -> SecretStr:
         parts = urlsplit(value.get_secret_value())
         if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
             raise ValueError("must look like smtp://host:25 or smtps://user:password@host:465")
+        return value
+
+    @field_validator("gate_listen")
+    @classmethod
+    def _listenable(cls, value: str) -> str:
+        host, colon, port = value.rpartition(":")
+        if value and not value.startswith("unix:/") and not (host and colon and port.isdigit() and int(port) < 65536):
+            raise ValueError("must look like unix:/run/ostiary/gate.sock or 127.0.0.1:8010")
         return value
 
     @field_validator("cookie_domain")

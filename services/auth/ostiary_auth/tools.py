@@ -1,7 +1,7 @@
 """What the flows of this service use beside the rows: the hasher and the keys derived from the one secret."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from ostiary_auth.factors.password import Passwords
 from ostiary_auth.settings import AuthSettings
+from ostiary_shared.statements import Statements
 from ostiary_shared.store.sessions import Lifetime
 from ostiary_shared.tokens import derive
-from ostiary_shared.work import Work
+from ostiary_shared.work import Caller, Work
 
 if TYPE_CHECKING:  # the operator's commands sign nothing
     from joserfc.jwk import ECKey
@@ -55,6 +56,7 @@ class AuthTools:
 
     settings: AuthSettings
     passwords: Passwords
+    statements: Statements
     session_key: bytes
     site_key: bytes
     personal_key: bytes
@@ -82,11 +84,13 @@ AuthWork = Work[AuthTools]
 class Desk:
     """For flows that hash: they do it between two transactions, and so open both themselves.
 
-    Within one, a hash that waits for its turn would hold a connection.
+    Within one, a hash that waits for its turn would hold a connection. `caller` says on whose behalf single statements
+    are made.
     """
 
     tools: AuthTools
     begin: Callable[[], AbstractAsyncContextManager[AuthWork]]
+    caller: Callable[[], Awaitable[Caller]]
 
 
 def make_tools(settings: AuthSettings) -> AuthTools:
@@ -95,8 +99,13 @@ def make_tools(settings: AuthSettings) -> AuthTools:
     return AuthTools(
         settings=settings,
         passwords=Passwords(
-            settings.argon2_memory_kib, settings.argon2_time_cost, settings.argon2_threads, settings.argon2_queue
+            settings.argon2_memory_kib,
+            settings.argon2_time_cost,
+            settings.argon2_threads,
+            settings.argon2_queue,
+            settings.runtime_dir,
         ),
+        statements=Statements(settings.database_url.get_secret_value(), "ostiary-auth-statements"),
         session_key=derive(secret, "session"),
         site_key=derive(secret, "site session"),
         personal_key=derive(secret, "api token"),

@@ -11,6 +11,8 @@ from ostiary_shared.web.kit import kit
 from ostiary_shared.work import Caller
 
 Address = IPv4Address | IPv6Address
+# What stands where a peer's address would, of one that came by a unix socket.
+UNIX = "unix"
 
 
 async def caller() -> Caller:
@@ -22,25 +24,37 @@ async def caller() -> Caller:
         request_id=request_id(),
         user_id=identity.id if identity else None,
         email=identity.email if identity else "",
+        scopes=identity.scopes if identity else None,
     )
 
 
 def address() -> Address | None:
     """The client's address: the rightmost one that is not a trusted proxy's."""
-    trusted = kit().settings.trusted_proxies
-    peer = _parse(request.remote_addr or "")
     # Some proxies add a line of their own below the client's: all lines count as one list.
     forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+    return behind(request.remote_addr or "", forwarded, kit().settings.trusted_proxies)
+
+
+def behind(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> Address | None:
+    """The address behind trusted proxies, of a peer and the `X-Forwarded-For` that it sent. Pure."""
     hops = [part.strip() for part in forwarded.split(",") if part.strip()]
-    while peer and hops and _within(peer, trusted):
-        peer = _parse(hops.pop())
-    return peer
+    found = _parse(peer)
+    if peer == UNIX and hops:
+        found = _parse(hops.pop())
+    while found and hops and _within(found, trusted):
+        found = _parse(hops.pop())
+    return found
 
 
 def from_trusted_proxy() -> bool:
     """Whether the peer itself is a trusted proxy, so that its X-Forwarded headers are believed."""
-    peer = _parse(request.remote_addr or "")
-    return peer is not None and _within(peer, kit().settings.trusted_proxies)
+    return is_trusted(request.remote_addr or "", kit().settings.trusted_proxies)
+
+
+def is_trusted(peer: str, trusted: tuple[Network, ...]) -> bool:
+    """Whether a peer's X-Forwarded headers are believed. Who may open our unix socket is a proxy of ours. Pure."""
+    found = _parse(peer)
+    return peer == UNIX or (found is not None and _within(found, trusted))
 
 
 def network() -> str:

@@ -1,7 +1,8 @@
 """Headers of every answer, errors included: what a browser may do with our pages, and that nobody caches them."""
 
-from quart import Quart, Response, request
+from quart import Quart, Response, g, request
 
+from ostiary_shared.site_address import OURS
 from ostiary_shared.web.kit import kit
 
 CSP = "; ".join(
@@ -28,19 +29,37 @@ def send_headers(app: Quart) -> None:
 
 
 async def _add(response: Response) -> Response:
-    page = response.mimetype == "text/html"
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CSP if page else CSP_JSON)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    # Pages whose address holds a mail's token must not hand it to anybody.
-    headers["Referrer-Policy"] = "no-referrer" if "token" in request.args else "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
-    # What the gate answers is served on the site's own host, whose HSTS is not ours to decide.
-    if kit().settings.secure and "X-Forwarded-Uri" not in request.headers:
-        headers["Strict-Transport-Security"] = f"max-age={YEAR}; includeSubDomains"
+    if g.get("for_a_proxy"):  # which reads who it is, and shows nothing of this to anybody
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Cache-Control"] = "no-store"
+        return response
+    headers.setdefault("Content-Security-Policy", CSP if response.mimetype == "text/html" else CSP_JSON)
     headers.setdefault("Cache-Control", "no-store")
+    # What is served on a site's own host: its HSTS is not ours to decide.
+    elsewhere = "X-Forwarded-Uri" in request.headers or request.path.startswith(OURS)
+    headers.update(fixed(secure=kit().settings.secure and not elsewhere))
+    # Pages whose address holds a mail's token must not hand it to anybody.
+    if "token" in request.args:
+        headers["Referrer-Policy"] = "no-referrer"
     headers.add("Vary", "Cookie")
     return response
+
+
+def fixed(*, secure: bool) -> dict[str, str]:
+    """The headers that are the same for every answer."""
+    always = {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    }
+    return {**always, "Strict-Transport-Security": f"max-age={YEAR}; includeSubDomains"} if secure else always
+
+
+def of_json(*, secure: bool) -> dict[str, str]:
+    """The headers of a JSON answer, its length apart."""
+    own = {"Content-Type": "application/json", "Content-Security-Policy": CSP_JSON, "Cache-Control": "no-store"}
+    return {**own, **fixed(secure=secure), "Vary": "Cookie"}

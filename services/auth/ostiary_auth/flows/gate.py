@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ostiary_auth.flows import resolve_session
+from ostiary_auth.flows.resolve_session import Accepts
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.access import Asks, Decision, Requirement, decide, refuse_address
 from ostiary_shared.identity import Identity, Presented
@@ -50,7 +51,8 @@ async def judge(work: AuthWork, asked: Asked, token: str | None) -> Judged:
     """Whether the request may pass with this session token. Never raises for what a client sent: it refuses."""
     if objection := objection_to(asked):
         return Judged(refuse_address(objection), asked, "")
-    return await rule_on(work, asked, await resolve_session.resolve(work, token))
+    presented = await resolve_session.resolve(work, token, Accepts(audience_of(asked), machines=True))
+    return await rule_on(work, asked, presented)
 
 
 async def rule_on(work: AuthWork, asked: Asked, presented: Presented) -> Judged:

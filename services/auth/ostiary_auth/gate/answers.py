@@ -4,20 +4,18 @@ import unicodedata
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from quart import Response
+from quart import Response, g
 
-from ostiary_auth.gate.asked import Question
+from ostiary_auth.gate.asked import Question, auth_settings
+from ostiary_auth.gate.manner import FOUND, sign_in_for
 from ostiary_shared.access import Check, Decision, Outcome
 from ostiary_shared.identity import Identity
 from ostiary_shared.web.errors import plain_sentence, problem
 from ostiary_shared.web.kit import kit
-from ostiary_shared.web.redirects import to_sign_in
 
 IDENTITY_HEADERS = ("Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "X-Ostiary-Assertion")
 # A header of this size still fits the buffers of every proxy we know.
 MAX_GROUPS = 4000
-# The sign-in page takes no longer one, and encoded it may be three times as long.
-MAX_NEXT = 2000
 _UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -34,10 +32,11 @@ class Verdict:
 def passed(verdict: Verdict) -> Response:
     """200 with all five identity headers, empty where nobody is known: a missing one could be a client's own."""
     who = verdict.identity
-    values = (str(who.id), who.email, who.name, _groups(who), verdict.assertion) if who else ("",) * 5
+    values = (str(who.id), who.email, who.name, groups_header(who), verdict.assertion) if who else ("",) * 5
     response = Response(b"", 200, mimetype="text/plain")
     for name, value in zip(IDENTITY_HEADERS, values, strict=True):
         response.headers[name] = header_safe(value)
+    g.for_a_proxy = True
     return response
 
 
@@ -53,17 +52,16 @@ def turned_away(verdict: Verdict, question: Question) -> Response:
     return problem(403, "forbidden", detail, reference=verdict.reference, explanation=denied, **further)
 
 
-def sent(url: str) -> Response:
+def sent(url: str, status: int = FOUND) -> Response:
     """A redirect without a body."""
-    response = Response(b"", 302, mimetype="text/plain")
+    response = Response(b"", status, mimetype="text/plain")
     response.headers["Location"] = url
     return response
 
 
 def sign_in_url(question: Question, *, again: bool = False) -> str:
-    """Where to sign in, and to come back from to the page that was wanted, unless its address is overlong."""
-    wanted = question.asked.url if len(question.asked.url) <= MAX_NEXT else ""
-    return to_sign_in(f"{kit().settings.public_url}{kit().sign_in_path}", wanted, again=again)
+    """Where to sign in, and to come back from to the page that was wanted or the request came from."""
+    return sign_in_for(auth_settings(), question.asked, question.manner, again=again)
 
 
 def refused_url(verdict: Verdict, question: Question) -> str:
@@ -85,7 +83,7 @@ def _is_stale(verdict: Verdict) -> bool:
     return verdict.decision.cause is Check.FRESH
 
 
-def _groups(who: Identity) -> str:
+def groups_header(who: Identity) -> str:
     """The role names, separated by commas. A list that is cut off would lie: past the limit there is none."""
     groups = ",".join(who.roles)
     return groups if len(groups) <= MAX_GROUPS else ""

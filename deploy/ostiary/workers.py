@@ -1,0 +1,66 @@
+"""Several processes that serve the same sockets: forked before anything runs, replaced if they die, ended together."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from types import FrameType
+
+# A worker that dies at once is not replaced at once: the machine has better things to do.
+SHORTEST_LIFE = 1.0
+
+
+def run(count: int, work: Callable[[], None]) -> None:
+    """Do `work` in `count` processes at once until SIGTERM or Ctrl-C ends them all; with one, in this very process."""
+    if count == 1:
+        work()
+        return
+    keeper = _Keeper(work)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, keeper.end)
+    keeper.keep(count)
+
+
+class _Keeper:
+    """The parent: it serves nobody itself."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._started: dict[int, float] = {}
+        self._ending = False
+
+    def keep(self, count: int) -> None:
+        """Replace workers that die, until told to end; then wait for the last one."""
+        for _ in range(count):
+            self._start()
+        while self._started:
+            try:
+                process, _status = os.wait()
+            except ChildProcessError:
+                return
+            began = self._started.pop(process, None)
+            if began is not None and not self._ending:
+                time.sleep(max(0.0, SHORTEST_LIFE - (time.monotonic() - began)))
+                self._start()
+
+    def end(self, _number: int, _frame: FrameType | None) -> None:
+        """Pass the signal on: each worker ends in its own orderly way."""
+        self._ending = True
+        for process in tuple(self._started):
+            os.kill(process, signal.SIGTERM)
+
+    def _start(self) -> None:
+        if self._ending:
+            return
+        process = os.fork()
+        if process:
+            self._started[process] = time.monotonic()
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on once
+        status = 1
+        try:
+            self._work()
+            status = 0
+        finally:
+            os._exit(status)

@@ -1,0 +1,71 @@
+"""The first quick door: in front of the app on the main port, for what asks the three addresses by GET."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from ostiary_auth.fast.answers import Told, Writer
+from ostiary_auth.fast.ask import DOORS, Ask, read
+from ostiary_auth.fast.keeper import Keeper
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
+Trusts = Callable[[str | None], bool]
+
+
+class QuickDoor:
+    """Answers what the keeper can, and hands everything else to the app as it came."""
+
+    def __init__(self, app: App, keeper: Keeper, writer: Writer, trusts: Trusts) -> None:
+        self.app = app
+        self._keeper = keeper
+        self._writer = writer
+        self._trusts = trusts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or whatever else a server may ask of an app."""
+        keeper = self._keeper
+        if keeper.pool is None or scope["type"] != "http" or scope["method"] != "GET":
+            await self.app(scope, receive, send)
+            return
+        door = scope["raw_path"]
+        if door not in DOORS or scope["query_string"]:
+            await self.app(scope, receive, send)
+            return
+        peer = scope["client"][0] if scope["client"] else None
+        ask = read(door, scope["headers"], trusted=self._trusts(peer), peer=peer)
+        answer = keeper.at_once(ask) or await keeper.in_time(ask)
+        if answer is None:
+            await self.app(scope, receive, send) if ask.odd else await self._listen(ask, scope, send)
+            return
+        status, headers, body = self._writer.parts(answer)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _listen(self, ask: Ask, scope: Scope, send: Send) -> None:
+        told = await put_to(self.app, scope)
+        self._keeper.told(ask, told)
+        await send({"type": "http.response.start", "status": told.status, "headers": told.headers})
+        await send({"type": "http.response.body", "body": told.body})
+
+
+async def put_to(app: App, scope: Scope) -> Told:
+    """What the app answers to a request without a body."""
+    heard: list[MutableMapping[str, Any]] = []
+    waiting = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> MutableMapping[str, Any]:
+        if not waiting:
+            await asyncio.Event().wait()  # nothing more comes; a disconnect would cancel the view
+        return waiting.pop()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        heard.append(message)
+
+    await app(scope, receive, send)
+    start = next(message for message in heard if message["type"] == "http.response.start")
+    body = b"".join(message.get("body", b"") for message in heard if message["type"] == "http.response.body")
+    headers = [(bytes(name), bytes(value)) for name, value in start["headers"]]
+    return Told(start["status"], headers, body)

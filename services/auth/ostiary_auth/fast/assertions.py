@@ -1,0 +1,68 @@
+"""Signed assertions, made once for a session at a host and sent along for half of their life."""
+
+import struct
+import time
+
+from joserfc.jwk import ECKey  # noqa: TC002 - kept beside what makes it
+
+from ostiary_auth.flows import sign_assertion, signing_keys
+from ostiary_auth.tools import AuthTools
+from ostiary_shared import clock
+from ostiary_shared.database import Sessions
+from ostiary_shared.identity import Identity
+from ostiary_shared.work import Caller, open_work
+
+REUSED_SECONDS = sign_assertion.LIFETIME.total_seconds() / 2
+# The key is read again as often as elsewhere, for one that signs from a certain time on.
+REREAD_SECONDS = signing_keys.REREAD_AFTER.total_seconds()
+MOST = 20_000
+_UNTIL = struct.Struct("<d")
+
+
+class Assertions:
+    """What is said, and at which host → the assertion. Kept in two halves; the older is dropped when both are full."""
+
+    def __init__(self, tools: AuthTools) -> None:
+        self._tools = tools
+        self._key: ECKey | None = None
+        self._key_until = 0.0
+        self._version = 0
+        self._young: dict[bytes, bytes] = {}
+        self._old: dict[bytes, bytes] = {}
+
+    def stale(self) -> None:
+        """Forget them, and the key that signs: another may sign from now on."""
+        self._key = None
+        self._version += 1
+        self._young, self._old = {}, {}
+
+    def ready(self, key: bytes, now: float) -> bytes | None:
+        """An assertion made before, if it is young enough."""
+        kept = self._young.get(key) or self._old.get(key)
+        if kept is None or _UNTIL.unpack_from(kept)[0] < now:
+            return None
+        return kept[_UNTIL.size :]
+
+    def can_sign(self, now: float) -> bool:
+        """Whether the key is at hand."""
+        return self._key is not None and now < self._key_until
+
+    async def load_key(self, sessions: Sessions) -> None:
+        """Get the key that signs now; again, if keys changed meanwhile."""
+        version = -1
+        while version != self._version:
+            version = self._version
+            async with open_work(sessions, tools=self._tools, caller=Caller()) as work:
+                self._key = await signing_keys.current(work)
+        self._key_until = time.monotonic() + REREAD_SECONDS
+
+    def sign(self, key: bytes, identity: Identity, audience: str) -> bytes:
+        """A new assertion, kept for the next time. Raises ValueError without a key."""
+        if self._key is None:
+            raise ValueError("no key to sign with")
+        said = sign_assertion.claims(identity, self._tools.settings.public_url, audience, clock.now())
+        made = sign_assertion.signed(self._key, said).encode()
+        if len(self._young) >= MOST:
+            self._old, self._young = self._young, {}
+        self._young[key] = _UNTIL.pack(time.monotonic() + REUSED_SECONDS) + made
+        return made

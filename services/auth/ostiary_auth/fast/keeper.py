@@ -1,0 +1,248 @@
+"""The quick answer to a question at a door: at once from memory, else after one look into the database, else none.
+
+None means that the app must say it: whoever is refused hears it from there. What a stranger has just been told there
+is said again for a moment, so that a flood of made-up tokens reaches neither the app nor the database.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from ostiary_auth.fast import answers, lookup, record, sites
+from ostiary_auth.fast.answers import NOBODY, Answer, Told
+from ostiary_auth.fast.ask import SESSION_JSON, Ask
+from ostiary_auth.fast.assertions import Assertions
+from ostiary_auth.fast.lookup import Found
+from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
+from ostiary_auth.fast.places import Place, Places, place_of
+from ostiary_auth.fast.replies import Replies
+from ostiary_auth.fast.standing import Standings
+from ostiary_auth.gate.answers import header_safe
+from ostiary_auth.gate.carried import Names, carried
+from ostiary_auth.tools import AuthTools
+from ostiary_shared import clock
+from ostiary_shared.access import decide
+from ostiary_shared.database import Sessions
+from ostiary_shared.identity import Presented
+from ostiary_shared.tokens import PERSONAL, SESSION, SITE, genuine
+
+log = structlog.get_logger("ostiary")
+
+# A record lives no longer than this, whatever the session does.
+LONGEST_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the keeper answers from."""
+
+    tools: AuthTools
+    sessions: Sessions
+    memory: Memory
+    sites: sites.Sites
+    places: Places
+    assertions: Assertions
+    at_gate: Names
+    at_session: Names
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that we made: its kind, its digest, and the key under which it is remembered."""
+
+    kind: str
+    digest: bytes
+
+    @property
+    def key(self) -> bytes:
+        """The beginning of the digest."""
+        return self.digest[:KEY_BYTES]
+
+
+class Keeper:
+    """One per process. `pool` is set while the app serves."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.memory = parts.memory
+        self.standings = Standings()
+        self.replies = Replies()
+        self.pool: Any = None
+        tools = parts.tools
+        self._keys = {SESSION: tools.session_key, SITE: tools.site_key, PERSONAL: tools.personal_key}
+
+    def forget_all(self) -> None:
+        """Remember nobody."""
+        self.memory.forget_all()
+        self.standings.clear()
+        self.parts.places.clear()
+        self.replies.clear()
+
+    def sites_changed(self) -> None:
+        """Ask for the rules anew."""
+        self.parts.sites.stale()
+        self.parts.places.clear()
+        self.replies.clear()
+
+    def at_once(self, ask: Ask) -> Answer | None:
+        """The answer from memory; None where there is none, or memory may not be relied on."""
+        now = time.monotonic()
+        if ask.odd or now >= self.memory.lease_until:
+            return None
+        place = None
+        if ask.door != SESSION_JSON:
+            place = self.parts.places.known(ask)
+            if place is None or not ask.trusted:
+                return None
+        token = self._carried(ask)
+        if not token:
+            return self._to_stranger(ask, place, now)
+        key = sha256(token).digest()[:KEY_BYTES]
+        kept = self.memory.records.get(key)
+        if kept is None:
+            return None if self._ours(token) else self._to_stranger(ask, place, now)
+        answer = self._to_known(kept, place, now)
+        if answer is not None:
+            self.memory.used[key] = kept
+        return answer
+
+    async def in_time(self, ask: Ask) -> Answer | None:
+        """The same as `later`; when the database is away, the app finds the words for that."""
+        try:
+            return await self.later(ask)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError) as error:
+            log.warning("a quick look failed", error=type(error).__name__)
+            return None
+
+    async def later(self, ask: Ask) -> Answer | None:
+        """The answer after asking the database; None where the app must say it."""
+        at_gate = ask.door != SESSION_JSON
+        if ask.odd or self.pool is None or (at_gate and not ask.trusted):
+            return None
+        remember = time.monotonic() < self.memory.lease_until
+        place = await self._place(ask, remember=remember) if at_gate else None
+        if at_gate and place is None:
+            return None
+        value = self._carried(ask)
+        token = self._ours(value) if value else None
+        if token is None:
+            return self._to_stranger(ask, place, time.monotonic())
+        found = await self._found(token, remember=remember)
+        return await self._to_found(token, found, place)
+
+    def told(self, ask: Ask, told: Told) -> None:
+        """What the app said to an ask, so that a stranger can be told the same again."""
+        value = self._carried(ask)
+        if ask.trusted and not ask.odd and not (value and self._ours(value)):
+            self.replies.keep(ask, told, time.monotonic(), carried=value is not None)
+
+    def _carried(self, ask: Ask) -> bytes | None:
+        names = self.parts.at_session if ask.door == SESSION_JSON else self.parts.at_gate
+        return carried(ask.authorization, ask.cookies, names)
+
+    def _ours(self, value: bytes) -> Token | None:
+        """The token, if we made it: its tag says so, and nobody else can make one."""
+        text = value.decode("latin-1")
+        kind = text.partition("_")[0]
+        if kind not in self._keys or not genuine(text, kind, self._keys[kind]):
+            return None
+        return Token(kind, sha256(value).digest())
+
+    def _to_stranger(self, ask: Ask, place: Place | None, now: float) -> Answer | None:
+        if place is not None and place.open:
+            return NOBODY
+        return self.replies.again(ask, now, carried=self._carried(ask) is not None)
+
+    def _to_known(self, kept: bytes, place: Place | None, now: float) -> Answer | None:
+        """The answer to somebody who is remembered, and known to meet what is asked."""
+        head, words = record.fields(kept)
+        if head.until <= now:
+            return None
+        if place is None:
+            return answers.session(kept, self.standings.numbered[head.standing])
+        if words[4] and words[4] != place.audience:
+            return None
+        if head.standing not in place.met or (place.fresh and clock.micros() - head.authenticated > place.fresh):
+            return None
+        return self._passed(kept, place, now)
+
+    def _passed(self, kept: bytes, place: Place, now: float) -> Answer | None:
+        """The five headers; None without a key to sign with."""
+        assertions = self.parts.assertions
+        head, words = record.fields(kept)
+        standing = self.standings.numbered[head.standing]
+        key = record.said(kept) + place.audience
+        assertion = assertions.ready(key, now)
+        if assertion is None:
+            if not assertions.can_sign(now):
+                return None
+            assertion = assertions.sign(key, record.identity(kept, standing), place.audience.decode())
+        return (words[0], words[1], words[2], standing.groups, assertion)
+
+    async def _place(self, ask: Ask, *, remember: bool) -> Place | None:
+        parts = self.parts
+        if not remember:
+            return place_of(ask, await sites.read(self.pool, None), parts.places.address_of)
+        while True:
+            doors = await parts.sites.load(self.pool)
+            if doors is parts.sites.doors:  # else they changed before it was our turn again
+                return parts.places.find(ask, doors)
+
+    async def _found(self, token: Token, *, remember: bool) -> Found | None:
+        """What the token stands for now. Several who ask at once share one look, but only while notices are heard."""
+        if not remember:
+            return await lookup.find(self.pool, token.kind, token.digest, clock.now())
+        reading = self.memory.reading(token.key)
+        if reading is None:
+            reading = self.memory.begin(token.key)
+            reading.task = asyncio.create_task(self._read(token, reading))
+        found: Found | None = await asyncio.shield(reading.task) if reading.task else None
+        return found
+
+    async def _read(self, token: Token, reading: Reading) -> Found | None:
+        kept = None
+        try:
+            found = await lookup.find(self.pool, token.kind, token.digest, clock.now())
+            kept = self._record(found) if found else None
+        finally:
+            self.memory.finish(token.key, reading, kept)
+        return found
+
+    def _record(self, found: Found) -> bytes | None:
+        """The record of a session that lives; None where it does not, or does not fit into headers as it is."""
+        who = found.who
+        number = self.standings.number(who) if who else None
+        if who is None or number is None or any(header_safe(text) != text for text in (who.email, who.name)):
+            return None
+        left = min((found.ends_at - clock.now()).total_seconds(), LONGEST_SECONDS)
+        return record.pack(who, record.Kept(time.monotonic() + left, number, found.machine, found.host))
+
+    async def _to_found(self, token: Token, found: Found | None, place: Place | None) -> Answer | None:
+        """The answer to whoever carries a token that the database knows, by the one decision function."""
+        if place is not None and not self.parts.assertions.can_sign(time.monotonic()):
+            await self.parts.assertions.load_key(self.parts.sessions)
+        # From here on nothing waits: numbers of standings count only until all is forgotten.
+        kept = self._record(found) if found else None
+        if place is None:
+            return self._session(token, kept) if kept else None
+        at_home = found is not None and (not found.host or found.host.encode() == place.audience)
+        presented = found.presented if found is not None and at_home else Presented(carried=True)
+        if not decide(presented, place.requirement, clock.now()).allowed:
+            return None
+        if found is None or found.who is None or not at_home:
+            return NOBODY
+        if kept is None:
+            return None
+        place.met.add(record.head(kept).standing)
+        self.memory.used[token.key] = kept
+        return self._passed(kept, place, time.monotonic())
+
+    def _session(self, token: Token, kept: bytes) -> Answer:
+        self.memory.used[token.key] = kept
+        return answers.session(kept, self.standings.numbered[record.head(kept).standing])

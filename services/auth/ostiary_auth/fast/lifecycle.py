@@ -1,0 +1,141 @@
+"""Opening and closing the quick doors with the app: connections, the lease, the listener, and what runs beside them."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from socket import gethostname, socket
+
+from quart import Quart
+
+from ostiary_auth.fast import lease, lookup, touches
+from ostiary_auth.fast.answers import Writer
+from ostiary_auth.fast.asgi import QuickDoor
+from ostiary_auth.fast.ask import Ask
+from ostiary_auth.fast.assertions import Assertions
+from ostiary_auth.fast.keeper import Keeper, Parts
+from ostiary_auth.fast.listener import Guest, Hall
+from ostiary_auth.fast.memory import Memory
+from ostiary_auth.fast.notices import Ears
+from ostiary_auth.fast.places import Address, Places
+from ostiary_auth.fast.sites import Sites
+from ostiary_auth.gate.carried import Names
+from ostiary_auth.settings import AuthSettings
+from ostiary_auth.tools import AuthTools
+from ostiary_shared.database import Sessions
+from ostiary_shared.settings import Network
+from ostiary_shared.web import headers
+from ostiary_shared.web.caller import behind, is_trusted
+from ostiary_shared.web.visitor import cookie_name
+
+SWEEP_SECONDS = 1.0
+BURY_SECONDS = 0.002
+LAST_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """The quick doors of one app."""
+
+    app: Quart
+    settings: AuthSettings
+    keeper: Keeper
+    writer: Writer
+    door: QuickDoor
+    trusts: Callable[[str | None], bool]
+
+
+def stand_before(app: Quart, settings: AuthSettings, tools: AuthTools, sessions: Sessions) -> Quick:
+    """Put the first door before the app. Until `opened` it hands everything on."""
+    trusted = settings.trusted_proxies
+    names = cookie_name(settings, settings.cookie_domain).encode()
+    at_gate = Names(names, cookie_name(settings, stem="ostiary-site").encode())
+    parts = Parts(
+        tools, sessions, Memory(settings.memory_sessions), Sites(), Places(_address_of(trusted)), Assertions(tools),
+        at_gate, Names(names),
+    )  # fmt: skip
+    said = headers.of_json(secure=settings.secure).items()
+    writer = Writer([(name.lower().encode(), value.encode()) for name, value in said])
+    trusts = lru_cache(maxsize=4096)(lambda peer: peer is not None and is_trusted(peer, trusted))
+    keeper = Keeper(parts)
+    door = QuickDoor(app.asgi_app, keeper, writer, trusts)
+    app.asgi_app = door  # type: ignore[assignment, method-assign]
+    return Quick(app, settings, keeper, writer, door, trusts)
+
+
+@contextlib.asynccontextmanager
+async def opened(quick: Quick, gate_socket: socket | None) -> AsyncIterator[None]:
+    """Answer quickly while the block runs. Without room in memory everything is left to the app."""
+    keeper, url = quick.keeper, quick.settings.database_url.get_secret_value()
+    if not quick.settings.memory_sessions:
+        yield
+        return
+    stop = asyncio.Event()
+    pool = keeper.pool = await lookup.open_pool(url)
+    beside = [
+        asyncio.create_task(lease.keep(url, f"{gethostname()}:{os.getpid()}", _ears(keeper), stop)),
+        asyncio.create_task(touches.keep(keeper.memory, pool, stop)),
+    ]
+    try:
+        async with _listening(quick, gate_socket):
+            yield
+    finally:
+        stop.set()
+        await asyncio.wait(beside, timeout=LAST_SECONDS)
+        keeper.pool = None
+        keeper.memory.lease_until = 0.0
+        for task in beside:
+            task.cancel()
+        pool.terminate()
+
+
+def _address_of(trusted: tuple[Network, ...]) -> Callable[[Ask], Address | None]:
+    def address_of(ask: Ask) -> Address | None:
+        # Without this header the proxy's own address would be taken for the visitor's.
+        if ask.forwarded_for is None:
+            return None
+        return behind(ask.peer or "", ask.forwarded_for.decode("latin-1"), trusted)
+
+    return address_of
+
+
+def _ears(keeper: Keeper) -> Ears:
+    def hold(until: float) -> None:
+        keeper.memory.lease_until = until
+
+    def forget_all() -> None:
+        keeper.forget_all()
+        asyncio.get_running_loop().call_later(BURY_SECONDS, bury)
+
+    def bury() -> None:
+        if keeper.memory.bury():
+            asyncio.get_running_loop().call_later(BURY_SECONDS, bury)
+
+    return Ears(keeper.memory.forget, forget_all, keeper.sites_changed, keeper.parts.assertions.stale, hold)
+
+
+@contextlib.asynccontextmanager
+async def _listening(quick: Quick, gate_socket: socket | None) -> AsyncIterator[None]:
+    if gate_socket is None:
+        yield
+        return
+    hall = Hall(quick.keeper, quick.door.app, quick.writer, quick.trusts)
+    loop = asyncio.get_running_loop()
+    # Kept in a variable: a server that nobody refers to is collected, and its socket closes without a word.
+    server = await loop.create_server(lambda: Guest(hall), sock=gate_socket)
+    sweeping = asyncio.create_task(_sweep(hall))
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        server.close()
+        for guest in tuple(hall.guests):
+            guest.leave()
+
+
+async def _sweep(hall: Hall) -> None:
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        hall.sweep()

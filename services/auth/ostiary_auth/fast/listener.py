@@ -1,0 +1,211 @@
+"""The second quick door: a listener for reverse proxies that knows three addresses and nothing else.
+
+HTTP/1.1 by httptools (llhttp). Answers keep the order of their questions, headers are bounded in size and time, and
+whatever is not a plain GET is answered 400 and the connection closed.
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httptools
+
+from ostiary_auth.fast.answers import Writer
+from ostiary_auth.fast.asgi import App, put_to
+from ostiary_auth.fast.ask import DOORS, Ask, Headers, read
+from ostiary_auth.fast.keeper import Keeper
+from ostiary_shared.web.caller import UNIX
+
+MAX_HEAD = 32 * 1024
+MAX_WAITING = 64  # questions of one connection whose answers are not there yet
+HEAD_SECONDS = 5.0
+IDLE_SECONDS = 75.0
+BAD = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+FAILED = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 2\r\n\r\n"
+
+Waiting = deque["bytes | asyncio.Task[bytes]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """What all connections of a listener share."""
+
+    keeper: Keeper
+    app: App
+    writer: Writer
+    trusts: Callable[[str], bool]
+    port: int = 0
+    guests: set["Guest"] = field(default_factory=set)
+
+    def sweep(self) -> None:
+        """Close connections that say nothing, or never finish what they say. Call it every second or so."""
+        now = time.monotonic()
+        for guest in tuple(self.guests):
+            guest.grow_impatient(now)
+
+
+class Guest(asyncio.Protocol):
+    """One connection of a proxy."""
+
+    def __init__(self, hall: Hall) -> None:
+        self._hall = hall
+        self._keeper = hall.keeper
+        self._wire = hall.writer.wire
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._peer = UNIX
+        self._trusted = True
+        self._waiting: Waiting = deque()
+        self._heard_at = time.monotonic()
+        self._head = 0  # bytes of a question that is not complete yet
+        self._closing = False
+        self._url = b""
+        self._headers: Headers = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Somebody comes in."""
+        self._transport = transport  # type: ignore[assignment]
+        name = transport.get_extra_info("peername")
+        if isinstance(name, tuple):
+            self._peer = name[0]
+            self._trusted = self._hall.trusts(self._peer)
+        self._hall.guests.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Somebody leaves; what they asked is nobody's business any more."""
+        self._hall.guests.discard(self)
+        self._closing = True
+        for answer in self._waiting:
+            if isinstance(answer, asyncio.Task):
+                answer.cancel()
+        self._waiting.clear()
+        self._transport = None
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes: no question, one, several, or a part of one."""
+        if self._closing:
+            return
+        if not self._head:
+            self._heard_at = time.monotonic()  # of a question that comes bit by bit, when it began
+        self._head += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # a WebSocket is judged like any other request; here nothing is upgraded
+            self._leave()
+        except httptools.HttpParserError:
+            self._refuse()
+        if self._head > MAX_HEAD or len(self._waiting) > MAX_WAITING:
+            self._refuse()
+
+    def on_message_begin(self) -> None:
+        """A question begins."""
+        self._url = b""
+        self._headers = []
+
+    def on_url(self, url: bytes) -> None:
+        """Its address, or a part of that."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One of its headers."""
+        self._headers.append((name.lower(), value))
+
+    def on_body(self, body: bytes) -> None:  # noqa: ARG002
+        """Nobody sends a body with these questions."""
+        self._refuse()
+
+    def on_message_complete(self) -> None:
+        """A question is complete."""
+        if self._closing:
+            return
+        self._head = 0
+        parser = self._parser
+        if self._url not in DOORS or parser.get_method() != b"GET":
+            self._refuse()
+            return
+        ask = read(self._url, self._headers, trusted=self._trusted, peer=self._peer)
+        answer = self._keeper.at_once(ask)
+        if answer is not None and not self._waiting:
+            self._transport.write(self._wire(answer))  # type: ignore[union-attr]
+        elif answer is not None:
+            self._waiting.append(self._wire(answer))
+        else:
+            self._wait_for(ask)
+        if not parser.should_keep_alive():
+            self._leave()
+
+    def pause_writing(self) -> None:
+        """They do not read our answers: hear no more questions until they do."""
+        if self._transport:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """They read again."""
+        if self._transport:
+            self._transport.resume_reading()
+
+    def grow_impatient(self, now: float) -> None:
+        """Close a connection that keeps us waiting."""
+        patience = HEAD_SECONDS if self._head else IDLE_SECONDS
+        if not self._waiting and now - self._heard_at > patience and self._transport:
+            self._transport.close()
+
+    def leave(self) -> None:
+        """The listener closes: finish what was asked, hear no more."""
+        self._leave()
+
+    def _wait_for(self, ask: Ask) -> None:
+        task = asyncio.get_running_loop().create_task(self._answer(ask))
+        self._waiting.append(task)
+        task.add_done_callback(self._send_what_is_ready)
+
+    async def _answer(self, ask: Ask) -> bytes:
+        answer = await self._keeper.in_time(ask)
+        if answer is None:
+            answer = await put_to(self._hall.app, self._scope(ask))
+            self._keeper.told(ask, answer)
+        return self._wire(answer)
+
+    def _send_what_is_ready(self, _done: object) -> None:
+        """In the order of the questions: an answer that is ready waits for those before it."""
+        while self._waiting and self._transport:
+            first = self._waiting[0]
+            if isinstance(first, asyncio.Task):
+                if not first.done():
+                    return
+                failed = first.cancelled() or first.exception() is not None
+                first = FAILED if failed else first.result()
+            self._waiting.popleft()
+            self._transport.write(first)
+        if self._closing and self._transport:
+            self._transport.close()
+
+    def _scope(self, ask: Ask) -> dict[str, object]:
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": ask.door.decode(),
+            "raw_path": ask.door,
+            "query_string": b"",
+            "root_path": "",
+            "headers": ask.headers,
+            "client": (self._peer, 0),
+            "server": ("", self._hall.port),
+            "extensions": {},
+        }
+
+    def _leave(self) -> None:
+        self._closing = True
+        if not self._waiting and self._transport:
+            self._transport.close()
+
+    def _refuse(self) -> None:
+        if not self._closing:
+            self._waiting.append(BAD)
+            self._closing = True
+            self._send_what_is_ready(None)

@@ -1,0 +1,76 @@
+"""What a site asks for each address that proxies ask about, worked out once per address while the rules stay."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+
+from ostiary_auth.fast import sites
+from ostiary_auth.fast.ask import Ask
+from ostiary_auth.flows.gate import Asked, audience_of, demanded_of, objection_to
+from ostiary_shared.access import Asks, Requirement
+from ostiary_shared.site_rules import Door
+
+MOST = 20_000
+Address = IPv4Address | IPv6Address
+AddressOf = Callable[[Ask], Address | None]
+Key = tuple[bytes, bytes, bytes, bytes, bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A canonical request at a site: what is asked for, and the standings that are known to meet it.
+
+    `fresh` is the longest age of a sign-in in microseconds, 0 for any.
+    """
+
+    audience: bytes
+    requirement: Requirement
+    fresh: int
+    open: bool
+    met: set[int] = field(default_factory=set)
+
+
+class Places:
+    """Request → place, as long as the sites are the same. Full, it starts afresh."""
+
+    def __init__(self, address_of: AddressOf) -> None:
+        self.address_of = address_of
+        self._known: dict[Key, Place | None] = {}
+        self._watching = False
+
+    def clear(self) -> None:
+        """Forget them: the rules have changed, or the standings were numbered anew."""
+        self._known.clear()
+        self._watching = False
+
+    def known(self, ask: Ask) -> Place | None:
+        """The place of a request that was asked about before."""
+        return self._known.get(self._key(ask))
+
+    def find(self, ask: Ask, doors: dict[str, Door]) -> Place | None:
+        """The place of a request, to be known from now on; None for an address that is not canonical."""
+        self._watching = self._watching or any(door.watches_networks for door in doors.values())
+        place = place_of(ask, doors, self.address_of)
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[self._key(ask)] = place
+        return place
+
+    def _key(self, ask: Ask) -> Key:
+        """Where the visitor comes from belongs to it only if some rule asks for that."""
+        return (ask.method, ask.proto, ask.host, ask.uri, ask.forwarded_for if self._watching else None)
+
+
+def place_of(ask: Ask, doors: dict[str, Door], address_of: AddressOf) -> Place | None:
+    """The place, worked out from the rules."""
+    try:
+        method, scheme, host, uri = (text.decode("latin-1") for text in (ask.method, ask.proto, ask.host, ask.uri))
+        asked = Asked(method, scheme, host, uri, address_of(ask))
+    except ValueError:
+        return None
+    if not (method and scheme and host and uri) or objection_to(asked):
+        return None
+    audience = audience_of(asked)
+    requirement = demanded_of(asked, sites.at(doors, audience))
+    fresh = requirement.fresh.total_seconds() * 1_000_000 if requirement.fresh else 0
+    return Place(audience.encode(), requirement, int(fresh), requirement.asks is Asks.ANYONE)
