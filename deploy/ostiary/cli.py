@@ -18,6 +18,7 @@ COMMANDS = {
     "roles": "See, create and delete roles.",
     "explain": "Say why somebody may or may not enter.",
     "settings": "Print every setting, as docs/settings.md has them.",
+    "bench": "Measure what this machine does a second.",
     "test": "Run every check and every test.",
 }
 INTERRUPTED = 130  # as shells have it: 128 and the number of the signal

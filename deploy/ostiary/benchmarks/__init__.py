@@ -1,0 +1,1 @@
+"""What `bench` measures: one file a measurement, and the few that start servers, make load and count."""

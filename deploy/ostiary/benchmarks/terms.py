@@ -1,0 +1,19 @@
+"""What the operator asked for: how many rounds of how many seconds, of which measurements."""
+
+from dataclasses import dataclass
+
+REFERENCE = "nginx"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`only` names measurements; empty means all but those that have to be asked for."""
+
+    rounds: int = 5
+    seconds: float = 2.0
+    people: int = 20_000
+    only: frozenset[str] = frozenset()
+
+    def wants(self, *names: str) -> bool:
+        """Whether any of these was asked for."""
+        return not self.only or any(name in self.only for name in names)
