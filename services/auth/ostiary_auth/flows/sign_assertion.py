@@ -30,6 +30,8 @@ def claims(identity: Identity, issuer: str, audience: str, now: datetime) -> dic
         "name": identity.name,
         "roles": list(identity.roles),
         "sid": str(identity.session.id),
+        # Most people hold none, and a header should stay small.
+        **({"permissions": sorted(identity.permissions)} if identity.permissions else {}),
         "iat": issued,
         "exp": issued + int(LIFETIME.total_seconds()),
     }

@@ -1,0 +1,37 @@
+"""Quart behind Ostiary: `ISSUER=https://login.example.org AUDIENCE=wiki.example.org uvicorn quart_app:app`."""
+
+import os
+
+from quart import Quart
+
+from ostiary_client import Trust, current_identity, has_role, protect, signed_in
+
+TRUST = Trust(issuer=os.environ["ISSUER"], audience=os.environ["AUDIENCE"], public=("/", "/healthz"))
+
+app = Quart(__name__)
+protect(app, TRUST)
+
+
+@app.get("/healthz")
+async def healthz() -> str:
+    return "ok"
+
+
+@app.get("/")
+async def front() -> str:
+    who = current_identity()
+    return f"Hello {who.name}." if who else "Hello, whoever you are."
+
+
+@app.get("/me")
+@signed_in
+async def me() -> dict[str, object]:
+    who = current_identity()
+    assert who is not None  # signed_in saw to it
+    return {"id": who.id, "email": who.email, "roles": who.roles}
+
+
+@app.get("/editor")
+@has_role("editor")
+async def editor() -> str:
+    return "The red pencil is yours."
