@@ -14,15 +14,19 @@ from ostiary_client.session import Refused
 from ostiary_shared import clock
 from ostiary_shared.access import Asks, decide
 from ostiary_shared.database import broken_constraint
-from ostiary_shared.errors import Busy, Conflict
+from ostiary_shared.errors import Busy, Conflict, Forbidden
 from ostiary_shared.identity import Presented
 from ostiary_shared.permissions import Permission
 from ostiary_shared.revocation import Receipt
+from ostiary_shared.tokens import PERSONAL, well_formed
 from ostiary_shared.web.door import needs, refused, stance_of
 from ostiary_shared.web.errors import LAST_ADMIN, problem, refusal_page, wants_json
 from ostiary_shared.web.kit import Refusal, kit
 from ostiary_shared.web.visitor import visitor
 from ostiary_shared.web.work import begin_work
+
+# What people's programs may ask, with their API tokens: JSON, never a page.
+PROGRAMS = "/admin/api/v1/"
 
 
 def tools() -> AdminTools:
@@ -32,7 +36,12 @@ def tools() -> AdminTools:
 
 
 def token() -> str:
-    """The visitor's own session token, for calls to auth on their behalf."""
+    """The visitor's own session token, for calls to auth on their behalf. Raises Forbidden for a program's token.
+
+    Auth takes those at its session door alone, and this service must not do for a program what auth would not.
+    """
+    if _programs(visitor().auth_id):
+        raise Forbidden("This takes somebody who is signed in; an API token does not reach it.", "session_needed")
     return visitor().auth_id or ""
 
 
@@ -41,6 +50,8 @@ async def resolve(carried: str | None) -> Presented:
     stance = stance_of(current_app, request.endpoint or "")
     if stance is not None and stance.guard.asks is Asks.ANYONE:
         return Presented(carried=True)  # public files and health must work while auth is away
+    if _programs(carried) and not request.path.startswith(PROGRAMS):
+        return Presented(carried=True)
     answer = await tools().auth.session(carried)
     if isinstance(answer, Refused):
         g.auth_reference = answer.reference
@@ -91,6 +102,10 @@ async def _stranger() -> str:
     return answer.reference if isinstance(answer, Refused) else ""
 
 
+def _programs(carried: str | None) -> bool:
+    return carried is not None and well_formed(carried, PERSONAL)
+
+
 async def require(permission: Permission) -> None:
     """Refuse the visitor unless they hold one more permission than the route asks for. Raises RefusedError."""
     decision = decide(await visitor().presented(), needs(permission), clock.now())
@@ -106,4 +121,4 @@ async def set_password(user_id: UUID, password: str, email: str | None = None) -
     await require(Permission.USERS_SET_PASSWORD)
     async with begin_work() as work:
         await people.check_edit(work, user_id, email)
-    return await tools().auth.set_password(visitor().auth_id or "", user_id, password)
+    return await tools().auth.set_password(token(), user_id, password)

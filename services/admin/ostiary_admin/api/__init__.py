@@ -2,8 +2,8 @@
 
 from quart import Blueprint
 
-from ostiary_admin.api import audit, denials, grants, messages, roles, sessions, sites, user_acts, users
+from ostiary_admin.api import audit, denials, grants, messages, roles, sessions, sites, tokens, user_acts, users
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
-    room.blueprint for room in (users, user_acts, grants, roles, sessions, sites, denials, audit, messages)
+    room.blueprint for room in (users, user_acts, grants, roles, sessions, tokens, sites, denials, audit, messages)
 )

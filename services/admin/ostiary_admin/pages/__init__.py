@@ -14,13 +14,14 @@ from ostiary_admin.pages import (
     roles,
     sessions,
     sites,
+    tokens,
 )
 from ostiary_admin.pages.frame import context, pairs, readable, until
 from ostiary_admin.pages.sentences import remark, sentence
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
     room.blueprint
-    for room in (overview, people, person, person_acts, grants, roles, sessions, sites, denials, audit, mail)
+    for room in (overview, people, person, person_acts, grants, roles, sessions, tokens, sites, denials, audit, mail)
 )
 
 # What templates may call, imported macros included.

@@ -13,7 +13,7 @@ from ostiary_admin.door import begin_act, require, set_password
 from ostiary_admin.flows import people as acts
 from ostiary_admin.inputs.people import PersonForm
 from ostiary_admin.pages.acts import tell
-from ostiary_admin.queries import audit, denials, grants, mail, people, roles, sessions
+from ostiary_admin.queries import audit, denials, grants, mail, people, roles, sessions, tokens
 from ostiary_admin.queries.audit import AuditRow
 from ostiary_admin.queries.denials import DenialRow
 from ostiary_admin.queries.grants import GrantRow
@@ -21,6 +21,7 @@ from ostiary_admin.queries.keyset import Place
 from ostiary_admin.queries.mail import MessageRow
 from ostiary_admin.queries.people import PersonRow
 from ostiary_admin.queries.sessions import SessionRow
+from ostiary_admin.queries.tokens import TokenRow
 from ostiary_admin.reach import beyond, may_favour
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.errors import Invalid
@@ -43,6 +44,7 @@ class Everything:
     grants: list[GrantRow]
     offered: list[str]
     sessions: list[SessionRow]
+    tokens: list[TokenRow]
     mails: list[MessageRow]
     denials: list[DenialRow]
     events: list[AuditRow]
@@ -126,6 +128,7 @@ async def _gather(work: AdminWork, user_id: UUID) -> Everything:
         await grants.of(work, user_id),
         [name for name in givable if name not in person.roles],
         (await sessions.page(work, user_id, first)).items if mine.may(Permission.SESSIONS_READ) else [],
+        await tokens.of(work, user_id) if mine.may(Permission.SESSIONS_READ) else [],
         (await mail.page(work, "", user_id, first)).items[:FEW] if mine.may(Permission.MESSAGES_READ) else [],
         (await denials.page(work, user_id, first)).items[:FEW] if mine.may(Permission.DENIALS_READ) else [],
         await audit.about(work, user_id, FEW) if mine.may(Permission.AUDIT_READ) else [],

@@ -53,13 +53,14 @@ async def rename() -> ResponseReturnValue:
 @document_response(Problem, 422)
 @tag(["account"])
 async def replace_password() -> ResponseReturnValue:
-    """Change the password. Other sessions end, and this one gets a new token: by cookie, or here for a bearer."""
+    """Change the password. Other sessions and all API tokens end; this one's token is new: in the cookie, or here."""
     body = await read_json(PasswordChange)
     current, new = body.current_password.get_secret_value(), body.password.get_secret_value()
     outcome = await change_password.change(desk(), identity(), current, new)
     if isinstance(outcome, WrongPassword):
         raise WRONG
-    told = {"ended": outcome.ended, "receipt": outcome.receipt.to_json() if outcome.receipt else None}
+    receipt = outcome.receipt.to_json() if outcome.receipt else None
+    told = {"ended": outcome.ended, "revoked": outcome.revoked, "receipt": receipt}
     if visitor().bearer:
         return jsonify({**told, "token": outcome.token})
     carry(outcome.token, remember=outcome.remember)

@@ -61,9 +61,10 @@ class InForce(BaseModel):
 
 
 class PasswordReplaced(InForce):
-    """How many other sessions ended; `token` replaces the one a bearer came with."""
+    """How many other sessions ended and API tokens were revoked; `token` replaces the one a bearer came with."""
 
     ended: int
+    revoked: int
     token: str | None = None
 
 
@@ -89,6 +90,35 @@ class Ended(InForce):
     """How many sessions ended."""
 
     ended: int
+
+
+class OwnTokenShape(BaseModel):
+    """An API token. What it is allowed: `role:NAME`, and permissions that come by those roles."""
+
+    id: UUID
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+class OwnTokens(BaseModel):
+    """All that were not revoked, the newest first."""
+
+    tokens: list[OwnTokenShape]
+
+
+class NewToken(OwnTokenShape):
+    """A token just made; `token` is its value, which is never shown again."""
+
+    token: str
+
+
+class Revoked(InForce):
+    """How many API tokens were revoked."""
+
+    revoked: int
 
 
 class FieldProblem(BaseModel):

@@ -9,7 +9,7 @@ from quart_schema import document_request, document_response, tag
 
 from ostiary_auth import limits
 from ostiary_auth.api.account import WRONG
-from ostiary_auth.api.shapes import NewToken, OwnTokens, OwnTokenShape, Problem
+from ostiary_auth.api.shapes import NewToken, OwnTokens, OwnTokenShape, Problem, Revoked
 from ostiary_auth.doorway.entering import desk
 from ostiary_auth.doorway.inputs import TokenWish
 from ostiary_auth.flows import api_tokens
@@ -52,11 +52,12 @@ async def create() -> ResponseReturnValue:
 
 @blueprint.delete("/<uuid:token_id>")
 @door(SIGNED_IN, limits.ACT)
-@document_response(dict[str, object], 204)
+@document_response(Revoked, 200)
 @document_response(Problem, 404)
 @tag(["account"])
 async def revoke(token_id: UUID) -> ResponseReturnValue:
     """Revoke one. When this answers, no replica takes it any more."""
     async with begin_work() as work:
         await api_tokens.revoke(work, identity(), token_id)
-    return "", 204
+    receipt = work.receipt.to_json() if work.receipt else None
+    return jsonify({"revoked": 1, "receipt": receipt})

@@ -1,4 +1,4 @@
-"""Changing one's own password. Every other session and every outstanding link of the account ends with the old one."""
+"""Changing one's own password. Every other session, API token and outstanding link ends with the old one."""
 
 from dataclasses import dataclass, replace
 
@@ -8,7 +8,7 @@ from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.revocation import Receipt
-from ostiary_shared.store import audit, messages, passwords, sessions, users
+from ostiary_shared.store import api_tokens, audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.tokens import SESSION, mint
 
@@ -23,11 +23,12 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Done: the new token of this session, whether it is to be remembered, and how many others ended."""
+    """Done: the new token of this session, whether it is to be remembered, how many others and API tokens ended."""
 
     token: str
     remember: bool
     ended: int
+    revoked: int
     receipt: Receipt | None = None
 
 
@@ -57,10 +58,11 @@ async def settle(work: AuthWork, who: Identity, replacement: Replacement) -> Cha
         return WrongPassword()
     await passwords.put(work.session, user.id, replacement.new, work.now)
     ended = await sessions.end_all(work.session, user.id, work.now, "password changed", keep=who.session.id)
+    revoked = await api_tokens.revoke_all(work.session, user.id, work.now, "password changed")
     await one_time.end_all(work, user.id, "The password was changed meanwhile.")
     token = mint(SESSION, work.tools.session_key)
     await sessions.rotate(work.session, who.session.id, token.digest, work.now)
     await messages.queue(work.session, Draft(Kind.PASSWORD_CHANGED, user.email, user.id), work.now)
     await audit.record(work, Event.PASSWORD_CHANGED, audit.Target(user.id, user.email))
     usual = work.tools.lifetime(remember=False).absolute
-    return Changed(token.value, who.session.expires_at - who.session.created_at > usual, ended)
+    return Changed(token.value, who.session.expires_at - who.session.created_at > usual, ended, revoked)

@@ -9,12 +9,12 @@ from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.models import User
 from ostiary_shared.revocation import Receipt
-from ostiary_shared.store import audit, messages, passwords, sessions, users
+from ostiary_shared.store import api_tokens, audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 
 
 async def set_password(desk: Desk, who: Identity, user_id: UUID, password: str) -> Receipt | None:
-    """Replace a person's password; all their sessions and links end. Raises NotFound, Forbidden, Invalid, Busy.
+    """Replace a person's password; sessions, API tokens and links end. Raises NotFound, Forbidden, Invalid, Busy.
 
     Gives the receipt. Raises Conflict for one's own: a stolen session must not set it without the present one.
     """
@@ -34,6 +34,7 @@ async def settle(work: AuthWork, who: Identity, user_id: UUID, hashed: str) -> N
     user = await _within_reach(work, who, await users.hold_alone(work.session, user_id))
     await passwords.put(work.session, user.id, hashed, work.now)
     await sessions.end_all(work.session, user.id, work.now, "password set by an administrator")
+    await api_tokens.revoke_all(work.session, user.id, work.now, "password set by an administrator")
     await one_time.end_all(work, user.id, "An administrator set a password meanwhile.")
     await throttle.forgive(work, user.email)
     await messages.queue(work.session, Draft(Kind.PASSWORD_CHANGED, user.email, user.id), work.now)

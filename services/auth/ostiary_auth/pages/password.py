@@ -32,7 +32,7 @@ async def change() -> ResponseReturnValue:
             outcome = await change_password.change(desk(), identity(), current, new)
             if isinstance(outcome, Changed):
                 carry(outcome.token, remember=outcome.remember)
-                await flash(settled(_told(outcome.ended), outcome.receipt), "good")
+                await flash(settled(_told(outcome), outcome.receipt), "good")
                 return see_other("/account/password")
             sent.errors["current_password"] = "This is not your current password."
     except Invalid as invalid:
@@ -40,6 +40,8 @@ async def change() -> ResponseReturnValue:
     return await render_template("password.html", errors=sent.errors), 422
 
 
-def _told(ended: int) -> str:
-    others = {0: "", 1: " One other sign-in has ended."}.get(ended, f" {ended} other sign-ins have ended.")
-    return f"Your password is changed.{others}"
+def _told(done: Changed) -> str:
+    ended = {0: "", 1: " One other sign-in has ended."}.get(done.ended, f" {done.ended} other sign-ins have ended.")
+    count = done.revoked
+    tokens = {0: "", 1: " Your API token is revoked."}.get(count, f" Your {count} API tokens are revoked.")
+    return f"Your password is changed.{ended}{tokens}"

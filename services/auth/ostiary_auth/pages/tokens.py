@@ -6,7 +6,7 @@ from quart import Blueprint, flash, render_template
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import desk, see_other
+from ostiary_auth.doorway.entering import desk, see_other, settled
 from ostiary_auth.doorway.inputs import TokenWish
 from ostiary_auth.flows import api_tokens
 from ostiary_auth.flows.api_tokens import Made, Offer, Wish
@@ -54,7 +54,7 @@ async def revoke(token_id: UUID) -> ResponseReturnValue:
     try:
         async with begin_work() as work:
             name = await api_tokens.revoke(work, identity(), token_id)
-        await flash(f"{name} is revoked. Nothing is opened with it any more.", "good")
+        await flash(settled(f"{name} is revoked.", work.receipt), "good")
     except NotFound as over:
         await flash(over.detail, "info")
     return see_other("/account/tokens")
