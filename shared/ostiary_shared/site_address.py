@@ -5,10 +5,13 @@ is judged; any other is refused, never repaired (CVE-2026-63177, kubernetes/ingr
 """
 
 import re
+from dataclasses import dataclass
 from ipaddress import IPv6Address
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
 MAX_URI = 8000
+# Below this, every site's host has pages of ours (signing in for that site alone), which its proxy never asks about.
+OURS = "/.ostiary/"
 MAX_HOST = 253
 WILDCARD = "*."
 
@@ -30,6 +33,15 @@ _PORT = re.compile(r":[0-9]+$")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A web address: scheme, `host[:port]` as written, and the path with its query."""
+
+    scheme: str
+    host: str
+    uri: str
+
+
 def objection_to_method(method: str) -> str | None:
     """What is wrong with a method, in words; None when it is well formed."""
     return None if _METHOD.fullmatch(method) else "the method is not written in capital letters"
@@ -46,6 +58,8 @@ def objection_to_uri(uri: str) -> str | None:
         return "the address does not start with a slash"
     if not _PATH.fullmatch(path):
         return "the path holds a character that must be encoded, a semicolon or a backslash"
+    if path.startswith(OURS):  # judged like another page, it would lead from sign-in to sign-in without end
+        return f"what lies below {OURS} is Ostiary's own: let the proxy pass it to the auth service without asking"
     return _objection_to_segments(path) or _objection_to_codes(path)
 
 
@@ -92,6 +106,17 @@ def entries_for(host: str) -> list[str]:
     wild = f"{WILDCARD}{bare.partition('.')[2]}"
     names = [bare, wild] if "." in bare and not bare.startswith("[") else [bare]
     return [entry for name in names for entry in dict.fromkeys((f"{name}{port}", name))]
+
+
+def parts_of(url: str) -> Parts | None:
+    """The parts of a whole web address as it is typed, or None. The fragment is the browser's business."""
+    try:
+        found = urlsplit(url)
+    except ValueError:
+        return None
+    if found.scheme not in {"http", "https"} or not found.netloc:
+        return None
+    return Parts(found.scheme, found.netloc, (found.path or "/") + (f"?{found.query}" if found.query else ""))
 
 
 def without_default_port(host: str, scheme: str) -> str:

@@ -1,5 +1,6 @@
 """Single-use tokens and their typed twins. Consuming is one UPDATE: of fifty at once, one succeeds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -22,6 +23,7 @@ class Purpose(StrEnum):
     INVITE = "invite"
     CHANGE_EMAIL = "change-email"
     CLAIM = "claim"
+    HANDOVER = "handover"
 
 
 LIFETIMES = {
@@ -30,6 +32,7 @@ LIFETIMES = {
     Purpose.INVITE: timedelta(days=3),
     Purpose.CHANGE_EMAIL: timedelta(hours=2),
     Purpose.CLAIM: timedelta(hours=24),
+    Purpose.HANDOVER: timedelta(seconds=60),
 }
 
 # The field of a token's subject that names the mail it left with.
@@ -104,9 +107,14 @@ async def used_by(session: AsyncSession, purpose: Purpose, digest: bytes) -> UUI
     )
 
 
-async def consume(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
-    """Use a token up. None when it is unknown, used, voided, expired or meant for something else."""
-    return await _consume(session, now, *_live(purpose, now), OneTimeToken.token_digest == digest)
+async def consume(
+    session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime, bound: Mapping[str, str] | None = None
+) -> Consumed | None:
+    """Use a token up. None when it is unknown, used, voided, expired, meant for something else or not `bound` so."""
+    which = [*_live(purpose, now), OneTimeToken.token_digest == digest]
+    if bound:
+        which.append(OneTimeToken.subject.contains(bound))
+    return await _consume(session, now, *which)
 
 
 async def consume_seen(session: AsyncSession, seen: Consumed, purpose: Purpose, now: datetime) -> Consumed | None:

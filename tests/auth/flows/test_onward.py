@@ -15,13 +15,13 @@ from ostiary_shared.database import Sessions
     ("domain", "host", "way"),
     [
         ("", "localhost:9000", Onward("http://localhost:9000/x", "http://localhost:9000")),
-        ("", "app.example.test", Onward(blind="app.example.test")),
+        ("", "app.example.test", Onward("http://app.example.test/.ostiary/sign-in?next=%2Fx", "http://app.example.test")),
         ("example.test", "app.example.test", Onward("http://app.example.test/x", "http://app.example.test")),
-        ("example.test", "evil-example.test", Onward(blind="evil-example.test")),
+        ("example.test", "evil-example.test", Onward("http://evil-example.test/.ostiary/sign-in?next=%2Fx", "http://evil-example.test")),
         ("", "unknown.test", Onward()),
     ],
 )
-async def test_only_registered_sites_that_see_the_cookie_are_gone_to(
+async def test_only_registered_sites_are_gone_to_and_by_their_own_door_where_they_have_one(
     desk: Desk, admin_sessions: Sessions, domain: str, host: str, way: Onward
 ) -> None:
     async with admin_sessions.begin() as session:

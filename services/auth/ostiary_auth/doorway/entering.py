@@ -6,13 +6,14 @@ from quart import Response, request
 from quart_auth import logout_user
 
 from ostiary_auth.doorway.inputs import SignIn
-from ostiary_auth.flows import onward
+from ostiary_auth.flows import handover, onward
 from ostiary_auth.flows.login import Attempt, SignedIn
 from ostiary_auth.flows.onward import Onward
 from ostiary_auth.flows.start_session import Started
 from ostiary_auth.tools import Desk
 from ostiary_shared.revocation import Receipt
 from ostiary_shared.web import headers
+from ostiary_shared.web.caller import caller
 from ostiary_shared.web.kit import kit
 from ostiary_shared.web.redirects import foreign_host, own_path
 from ostiary_shared.web.visitor import carry, cookie_name, visitor
@@ -26,7 +27,7 @@ NO_DESTINATION = ("/login", "/logout", "/signup", "/recover", "/claim", "/invita
 
 def desk() -> Desk:
     """The desk of flows that hash."""
-    return Desk(kit().tools, begin_work)
+    return Desk(kit().tools, begin_work, caller)
 
 
 def presented() -> str | None:
@@ -77,6 +78,9 @@ def let_out() -> None:
 async def way_on(wanted: str) -> Onward:
     """Where to go after signing in. Whatever is neither ours nor a registered site leads home."""
     path = own_path(wanted)
+    if path and path.startswith(f"{handover.PATH}?"):
+        async with begin_work() as work:
+            return await handover.way_on(work, path)
     if path:
         return Onward() if path == "/" or path.startswith(NO_DESTINATION) else Onward(path)
     host = foreign_host(wanted)

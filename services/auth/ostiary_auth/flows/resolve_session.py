@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.access import Asks, Requirement, decide
 from ostiary_shared.identity import Presented
-from ostiary_shared.store import sessions, users
-from ostiary_shared.tokens import SESSION, digest, genuine
+from ostiary_shared.store import api_tokens, sessions, site_sessions, users
+from ostiary_shared.tokens import PERSONAL, SESSION, SITE, digest, genuine
+
+_SIGNED_IN = Requirement(Asks.SIGNED_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +19,33 @@ class Accepts:
     machines: bool = False
 
 
-async def resolve(work: AuthWork, token: str | None, accepts: Accepts = Accepts()) -> Presented:  # noqa: ARG001
+async def resolve(work: AuthWork, token: str | None, accepts: Accepts = Accepts()) -> Presented:
     """What the token stands for; a token that we did not make never reaches the database. Using it keeps it alive."""
-    if token is None or not genuine(token, SESSION, work.tools.session_key):
-        return Presented(carried=token is not None)
-    presented = await sessions.present(work.session, digest(token), work.now)
+    if token is not None and accepts.machines and genuine(token, PERSONAL, work.tools.personal_key):
+        return await _program(work, token)
+    presented = await _found(work, token, accepts.host)
     session, account = presented.session, presented.account
     if session is None or account is None or work.now - session.last_seen_at < sessions.TOUCH_EVERY:
         return presented
-    alive = decide(presented, Requirement(Asks.SIGNED_IN), work.now).allowed
+    alive = decide(presented, _SIGNED_IN, work.now).allowed
     if alive and await sessions.touch(work.session, session.id, work.now):
         await users.seen(work.session, account.id, work.now)
+    return presented
+
+
+async def _found(work: AuthWork, token: str | None, host: str) -> Presented:
+    """The session behind its own token, or behind that of the one site which is asking: at any other it is unknown."""
+    if token is None:
+        return Presented()
+    if genuine(token, SESSION, work.tools.session_key):
+        return await sessions.present(work.session, digest(token), work.now)
+    if host and genuine(token, SITE, work.tools.site_key):
+        return await site_sessions.present(work.session, digest(token), host, work.now)
+    return Presented(carried=True)
+
+
+async def _program(work: AuthWork, token: str) -> Presented:
+    presented = await api_tokens.present(work.session, digest(token), work.now)
+    if presented.session and decide(presented, _SIGNED_IN, work.now).allowed:
+        await api_tokens.touch(work.session, presented.session.id, work.now)
     return presented

@@ -1,5 +1,5 @@
-"""The forward-auth doors that reverse proxies ask, and nobody else."""
+"""The forward-auth doors that reverse proxies ask, and what they hand on to us at the sites' own hosts."""
 
-from ostiary_auth.gate import forward, nginx
+from ostiary_auth.gate import at_site, forward, nginx
 
-BLUEPRINTS = (forward.blueprint, nginx.blueprint)
+BLUEPRINTS = (forward.blueprint, nginx.blueprint, at_site.blueprint)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from quart import request
 
 from ostiary_auth.flows.gate import Asked
+from ostiary_auth.gate.carried import carried, names_of
+from ostiary_auth.gate.manner import Manner
+from ostiary_auth.settings import AuthSettings
 from ostiary_shared.access import Decision, refuse_proxy
-from ostiary_shared.tokens import SESSION
 from ostiary_shared.web.caller import address, from_trusted_proxy
 from ostiary_shared.web.kit import kit
-from ostiary_shared.web.visitor import cookie_name
 
 NEEDED = ("X-Forwarded-Method", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Uri")
 SETTING = "OSTIARY_TRUSTED_PROXIES"
@@ -20,25 +21,14 @@ class Question:
     """One question of a proxy: what was asked, or why it is not heard."""
 
     asked: Asked
+    manner: Manner
     unheard: Decision | None = None
-
-    @property
-    def navigates(self) -> bool:
-        """Whether a browser wants to show a page: only then is an answer to be looked at, and a redirect followed."""
-        headers = request.headers
-        if self.asked.method != "GET":
-            return False
-        mode = headers.get("Sec-Fetch-Mode")
-        if mode is not None:
-            return mode == "navigate"
-        return "text/html" in headers.get("Accept", "").lower() and "X-Requested-With" not in headers
 
 
 def question() -> Question:
     """The question of this request. Each header must be there once: two would be read differently by two readers."""
     if not from_trusted_proxy():
-        return Question(
-            _NOTHING,
+        return _unheard(
             refuse_proxy(
                 f"{request.remote_addr} asked, which {SETTING} does not name",
                 f"If this is your reverse proxy, add {request.remote_addr} to {SETTING} of the auth service.",
@@ -47,8 +37,7 @@ def question() -> Question:
     given = {name: request.headers.getlist(name) for name in NEEDED}
     wrong = [name for name, values in given.items() if len(values) != 1 or not values[0]]
     if wrong:
-        return Question(
-            _NOTHING,
+        return _unheard(
             refuse_proxy(
                 f"the proxy did not send {', '.join(wrong)} exactly once",
                 f"Let the proxy set {', '.join(wrong)}; deploy/proxy shows how.",
@@ -57,16 +46,28 @@ def question() -> Question:
     # Without this header the proxy's own address would be taken for the visitor's, and that is within every network.
     client = address() if "X-Forwarded-For" in request.headers else None
     method, scheme, host, uri = (given[name][0] for name in NEEDED)
-    return Question(Asked(method, scheme, host, uri, client))
+    return Question(Asked(method, scheme, host, uri, client), _manner(method))
 
 
 def token() -> str | None:
-    """The session token: ours from `Authorization`, else the cookie. Other credentials there are the site's own."""
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip().startswith(f"{SESSION}_"):
-        return value.strip()
-    settings = kit().settings
-    return request.cookies.get(cookie_name(settings, getattr(settings, "cookie_domain", "")))
+    """The token that this request carries, None without one. What cannot be told for certain is an unknown one."""
+    found = carried(_raw("Authorization"), _raw("Cookie"), names_of(auth_settings()))
+    return None if found is None else found.decode("latin-1")
 
 
-_NOTHING = Asked("", "", "", "")
+def auth_settings() -> AuthSettings:
+    """What this service was told."""
+    found: AuthSettings = kit().tools.settings
+    return found
+
+
+def _raw(name: str) -> list[bytes]:
+    return [value.encode("latin-1", "replace") for value in request.headers.getlist(name)]
+
+
+def _unheard(decision: Decision) -> Question:
+    return Question(Asked("", "", "", ""), _manner("GET"), decision)
+
+
+def _manner(method: str) -> Manner:
+    return Manner.read(method, lambda name: request.headers.get(name, ""))

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ostiary_auth.settings import AuthSettings
 from ostiary_shared.tokens import PERSONAL, SESSION, SITE
 from ostiary_shared.web.cookies import sole
+from ostiary_shared.web.visitor import cookie_name
 
 # Something of ours was there, but nothing that could be told for certain: no token at all, so it opens nothing.
 ILLEGIBLE = b""
@@ -17,6 +19,17 @@ class Names:
 
     session: bytes
     site: bytes = b""
+
+
+def names_of(settings: AuthSettings) -> Names:
+    """The names that the settings call for."""
+    own = cookie_name(settings, settings.cookie_domain)
+    return Names(own.encode(), site_cookie(settings).encode())
+
+
+def site_cookie(settings: AuthSettings) -> str:
+    """The cookie of one site alone."""
+    return cookie_name(settings, stem="ostiary-site")
 
 
 def carried(authorization: Sequence[bytes], cookies: Sequence[bytes], names: Names) -> bytes | None:

@@ -24,11 +24,12 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 async def forward() -> ResponseReturnValue:
     """Pass, or send people to a page and tell programs in JSON."""
     asks = question()
-    verdict = await judged(asks, keep_sign_in=not asks.navigates)
+    redirect = asks.manner.redirect
+    verdict = await judged(asks, keep_sign_in=not redirect)
     if verdict.decision.allowed:
         return answers.passed(verdict)
-    if not asks.navigates:
+    if not redirect:
         return answers.turned_away(verdict, asks)
     if verdict.decision.outcome is Outcome.SIGN_IN:
-        return answers.sent(answers.sign_in_url(asks))
-    return answers.sent(answers.refused_url(verdict, asks))
+        return answers.sent(answers.sign_in_url(asks), redirect)
+    return answers.sent(answers.refused_url(verdict, asks), redirect)

@@ -6,6 +6,7 @@ from ostiary_auth.pages import (
     confirm,
     denied,
     email,
+    handover,
     home,
     invitation,
     login,
@@ -14,7 +15,9 @@ from ostiary_auth.pages import (
     recover,
     sessions,
     signup,
+    tokens,
 )
 
-_PAGES = (home, login, logout, signup, confirm, recover, invitation, claim, account, password, email, sessions, denied)
-BLUEPRINTS = tuple(page.blueprint for page in _PAGES)
+_STRANGERS = (home, login, logout, signup, confirm, recover, invitation, claim, denied, handover)
+_OWN = (account, password, email, sessions, tokens)
+BLUEPRINTS = tuple(page.blueprint for page in (*_STRANGERS, *_OWN))

@@ -66,8 +66,8 @@ async def _show(sent: Form[SignInForm], status: int = 200, *, again: bool = Fals
 async def _go_on(onward: Onward) -> Response:
     if onward.blind:
         await flash(
-            f"You are signed in, but {onward.blind} cannot see that: it does not share the sign-in with this address. "
-            "Please tell your administrator.",
+            f"You are signed in, but {onward.blind} cannot be told: it was not opened over HTTPS. "
+            "Open it with https:// in its address, or tell your administrator.",
             "warn",
         )
     return see_other(onward.url)
