@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from ostiary.options import Asked
 from ostiary.telling import told
 from ostiary_shared.database import make_engine, make_sessions
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.work import Caller, Work, open_work
 
 if TYPE_CHECKING:  # loading what a command does not use would take longer than its work
@@ -26,6 +27,11 @@ NO_PORT = 25  # a setting has to be there; whoever acts here sends no mail, the 
 
 def as_auth(where: Asked, flow: Callable[["AuthWork"], Awaitable[Result]]) -> Result:
     """Run a flow of auth. Its keys come from the environment, or from the data folder of `up`."""
+    return as_auth_settled(where, flow)[0]
+
+
+def as_auth_settled(where: Asked, flow: Callable[["AuthWork"], Awaitable[Result]]) -> tuple[Result, Receipt | None]:
+    """The same, with the receipt of what the flow took away."""
     from ostiary import environments  # noqa: PLC0415 - see above
     from ostiary_auth import tools as auth_tools  # noqa: PLC0415
     from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
@@ -34,7 +40,7 @@ def as_auth(where: Asked, flow: Callable[["AuthWork"], Awaitable[Result]]) -> Re
         settings = AuthSettings.load() if where.database_url else environments.auth(where.home, url, NO_PORT)
         tools = auth_tools.make_tools(settings)
         try:
-            return asyncio.run(act(url, tools, flow))
+            return asyncio.run(_settled(url, tools, flow))
         finally:
             tools.passwords.close()
 
@@ -52,9 +58,16 @@ def on_behalf_of_admin(work: "AuthWork") -> "AdminWork":
 
 async def act(url: str, tools: Tools, flow: Callable[[Work[Tools]], Awaitable[Result]]) -> Result:
     """Run a flow as the operator, in one transaction."""
+    return (await _settled(url, tools, flow))[0]
+
+
+async def _settled(
+    url: str, tools: Tools, flow: Callable[[Work[Tools]], Awaitable[Result]]
+) -> tuple[Result, Receipt | None]:
     engine = make_engine(url, "ostiary-operator", pool_size=1)
     try:
         async with open_work(make_sessions(engine), tools=tools, caller=Caller.at_the_machine()) as work:
-            return await flow(work)
+            result = await flow(work)
+        return result, work.receipt
     finally:
         await engine.dispose()

@@ -1,8 +1,9 @@
 """Engines and sessions: how a process reaches PostgreSQL. Nothing here knows a table."""
 
 from socket import gaierror
+from typing import Any, cast
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, Result, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -58,6 +59,11 @@ async def trouble(sessions: Sessions) -> str:
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
         return f"The database does not answer: {type(error).__name__}."
     return ""
+
+
+def affected(result: Result[Any]) -> int:
+    """How many rows a statement changed."""
+    return cast("CursorResult[Any]", result).rowcount
 
 
 def is_away(error: BaseException) -> bool:

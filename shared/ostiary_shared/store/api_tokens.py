@@ -133,6 +133,11 @@ async def revoke_all(session: AsyncSession, user_id: UUID, now: datetime, reason
     return len(await _revoke(session, now, reason, ApiToken.user_id == user_id))
 
 
+async def revoke_everybodys(session: AsyncSession, now: datetime, reason: str) -> int:
+    """Revoke all tokens of all people; how many there were."""
+    return len(await _revoke(session, now, reason))
+
+
 async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:
     """Forget up to `limit` tokens that were over before then; how many."""
     over = or_(ApiToken.revoked_at < before, ApiToken.expires_at < before)

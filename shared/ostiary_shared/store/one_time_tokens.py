@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Row, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_shared.database import affected
 from ostiary_shared.models import OneTimeToken
 from ostiary_shared.models.base import first_id
 
@@ -143,6 +144,18 @@ async def supersede(session: AsyncSession, now: datetime, newer: Issue) -> None:
     await session.execute(
         update(OneTimeToken).where(*which).values(voided_at=now).execution_options(synchronize_session=False)
     )
+
+
+async def void_everybodys(session: AsyncSession, now: datetime) -> int:
+    """Make all outstanding tokens worthless; how many were still good."""
+    outstanding = (OneTimeToken.consumed_at.is_(None), OneTimeToken.voided_at.is_(None))
+    done = await session.execute(
+        update(OneTimeToken)
+        .where(*outstanding, OneTimeToken.expires_at > now)
+        .values(voided_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return affected(done)
 
 
 async def void_claims(session: AsyncSession, now: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, ColumnElement, DateTime, LargeBinary, and_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared import revocation
+from ostiary_shared.database import affected
 from ostiary_shared.identity import Presented, SessionFacts
 from ostiary_shared.models import Session, User
 from ostiary_shared.models.base import first_id
@@ -133,6 +134,16 @@ async def end_all(session: AsyncSession, user_id: UUID, now: datetime, reason: s
     """End all living sessions of a person but `keep`; how many there were."""
     mine = Session.user_id == user_id
     return await _end_where(session, and_(mine, Session.id != keep) if keep else mine, now, reason)
+
+
+async def end_everybodys(session: AsyncSession, now: datetime, reason: str) -> int:
+    """End all sessions of all people (begin with `everything.begin`); how many were alive."""
+    over = update(Session).where(Session.ended_at.is_(None)).values(ended_at=now, ended_reason=reason)
+    revocation.mark(session)
+    counted = over.where(*alive(now)).execution_options(synchronize_session=False)
+    ended = affected(await session.execute(counted))
+    await session.execute(over.execution_options(synchronize_session=False))
+    return ended
 
 
 async def keep_newest(session: AsyncSession, user_id: UUID, count: int, now: datetime) -> int:

@@ -37,6 +37,13 @@ async def add(session: AsyncSession, key: SigningKey) -> None:
     await session.flush()
 
 
+async def withdraw_all(session: AsyncSession, now: datetime) -> None:
+    """Neither sign with nor show any key that there is: what it signed is not to be believed."""
+    revocation.mark(session)
+    shown = or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > now - SHOWN_AFTERWARDS)
+    await session.execute(update(SigningKey).where(shown).values(retired_at=now - SHOWN_AFTERWARDS))
+
+
 async def retire(session: AsyncSession, kid: str, now: datetime) -> None:
     """Sign with this key no more; it stays published for `SHOWN_AFTERWARDS`."""
     revocation.mark(session)
