@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ostiary_client.assertion import AssertionInvalid, KeysUnavailable, verify_assertion
     from ostiary_client.guards import has_role, may, signed_in
     from ostiary_client.identity import Identity, current_identity
-    from ostiary_client.protect import protect
+    from ostiary_client.protecting import protect
     from ostiary_client.refusal import Refusal
     from ostiary_client.session import fetch_session
     from ostiary_client.session_sync import fetch_session_sync
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ostiary_client.verifier import SyncVerifier, Verifier
     from ostiary_client.wsgi import WsgiMiddleware
 
+# No name is that of a room: the module would take its place.
 _ROOMS = {
     "AsgiMiddleware": "asgi",
     "AssertionInvalid": "assertion",
@@ -34,7 +35,7 @@ _ROOMS = {
     "fetch_session_sync": "session_sync",
     "has_role": "guards",
     "may": "guards",
-    "protect": "protect",
+    "protect": "protecting",
     "signed_in": "guards",
     "verify_assertion": "assertion",
 }

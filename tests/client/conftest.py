@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from ostiary_client.testing import ostiary_identity
+from tests.system.conftest import site
 
-__all__ = ["ostiary_identity"]
+__all__ = ["ostiary_identity", "site"]
 
 
 @dataclass
