@@ -3,6 +3,7 @@
 from socket import gaierror
 from typing import Any, cast
 
+import asyncpg
 from sqlalchemy import CursorResult, Result, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
@@ -71,19 +72,27 @@ def is_away(error: BaseException) -> bool:
     # A missing file is the socket of a server that is down; an unknown name is a container that is being replaced.
     if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError | FileNotFoundError | gaierror):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # asyncpg's own word for a connection that was closed a moment ago.
+    if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
+        return True
     # 08: connection failures; 57P0x: the server is going down or coming up; 53: out of resources.
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or state[:2] in {"08", "53"} or state[:4] == "57P0"
+    state = _state(error)
+    return state[:2] in {"08", "53"} or state[:4] == "57P0"
 
 
 def lost_a_race(error: BaseException) -> bool:
     """Whether two transactions were in each other's way and this one was undone: trying again is right."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in {"40P01", "40001", "55P03"}
+    return _state(error) in {"40P01", "40001", "55P03"}
 
 
 def broken_constraint(error: BaseException) -> str:
     """The name of the constraint that a statement or a commit violated; empty for other errors."""
     cause = getattr(getattr(error, "orig", None), "__cause__", None)
     return str(getattr(cause, "constraint_name", None) or "")
+
+
+def _state(error: BaseException) -> str:
+    """The SQLSTATE, whether SQLAlchemy or asyncpg brought the error."""
+    return getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlstate", None) or ""

@@ -13,4 +13,8 @@ from ostiary_shared.work import Caller, open_work
 def desk(sessions: Sessions, tools: AuthTools) -> Desk:
     """The desk of flows that hash, and a way to a work at any moment."""
     caller = Caller(ip="192.0.2.7", user_agent="Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0")
-    return Desk(tools, partial(open_work, sessions, tools=tools, caller=caller))
+
+    async def here() -> Caller:
+        return caller
+
+    return Desk(tools, partial(open_work, sessions, tools=tools, caller=caller), here)

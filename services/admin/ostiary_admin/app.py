@@ -9,6 +9,7 @@ from ostiary_admin.flows.authority import AboveYou
 from ostiary_admin.settings import AdminSettings
 from ostiary_admin.tools import make_tools
 from ostiary_shared.database import make_engine, make_sessions, trouble
+from ostiary_shared.statements import Statements
 from ostiary_shared.store import counters
 from ostiary_shared.web.kit import Kit
 from ostiary_shared.web.service import Service, make_app, open_doors
@@ -16,8 +17,9 @@ from ostiary_shared.web.service import Service, make_app, open_doors
 
 def create_app(settings: AdminSettings) -> Quart:
     """The app of the admin service, all of it below `/admin`; connects to database and auth when it starts serving."""
-    engine = make_engine(settings.database_url.get_secret_value(), "ostiary-admin")
-    sessions = make_sessions(engine)
+    database_url = settings.database_url.get_secret_value()
+    engine = make_engine(database_url, "ostiary-admin")
+    sessions, statements = make_sessions(engine), Statements(database_url, "ostiary-admin-statements")
     tools = make_tools(settings)
     service = Service("ostiary_admin", "Ostiary console", "/admin", partial(trouble, sessions), settings.cookie_domain)
     app = make_app(service, settings)
@@ -31,8 +33,9 @@ def create_app(settings: AdminSettings) -> Quart:
     @app.after_serving
     async def let_go() -> None:
         await tools.auth.close()
+        await statements.close()
         await engine.dispose()
 
     return open_doors(
-        app, Kit(settings, sessions, tools, door.resolve, door.keep, partial(counters.take_alone, sessions))
+        app, Kit(settings, sessions, tools, door.resolve, door.keep, partial(counters.take_alone, statements))
     )

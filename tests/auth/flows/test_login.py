@@ -212,24 +212,20 @@ async def test_an_old_hash_is_made_anew_at_sign_in(desk: Desk) -> None:
 async def test_a_password_replaced_during_the_check_opens_nothing(desk: Desk) -> None:
     user = await people.person(desk)
     attempt = Attempt(ADA, PASSWORD)
-    async with desk.begin() as work:
-        challenge = await login.ask(work, attempt)
+    challenge = await login.ask(desk, attempt)
     checked = await login.check(desk.tools, challenge, PASSWORD)
     async with desk.begin() as work:
         await passwords.put(work.session, user.id, await people.hashed(desk.tools, OTHER), work.now)
-    async with desk.begin() as work:
-        assert await login.settle(work, challenge, attempt, checked) == Refused()
+    assert await login.settle(desk, challenge, attempt, checked) == Refused()
 
 
 async def test_an_account_locked_during_the_check_stays_shut(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     await people.person(desk)
     attempt = Attempt(ADA, PASSWORD)
-    async with desk.begin() as work:
-        challenge = await login.ask(work, attempt)
+    challenge = await login.ask(desk, attempt)
     checked = await login.check(desk.tools, challenge, PASSWORD)
     await _as_superuser(desk, ADA, "locked_at", monkeypatch)
-    async with desk.begin() as work:
-        assert await login.settle(work, challenge, attempt, checked) == Refused()
+    assert await login.settle(desk, challenge, attempt, checked) == Refused()
 
 
 async def test_remembering_makes_the_session_live_longer(desk: Desk) -> None:

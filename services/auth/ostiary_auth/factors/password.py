@@ -7,8 +7,10 @@ import asyncio
 import os
 import sys
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
@@ -17,6 +19,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn_rs_py import zxcvbn
 
 from ostiary_auth.factors.legible import legible
+from ostiary_auth.factors.slots import Slots
 from ostiary_shared import tokens
 from ostiary_shared.errors import Busy
 
@@ -26,6 +29,7 @@ MIN_SCORE = 3
 
 Args = ParamSpec("Args")
 Result = TypeVar("Result")
+_seated: ContextVar[bool] = ContextVar("seated", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,28 @@ class Verdict:
 class Passwords:
     """The process's one hasher."""
 
-    def __init__(self, memory_kib: int, time_cost: int, threads: int, queue: int) -> None:
-        workers = threads or os.cpu_count() or 1
+    def __init__(self, memory_kib: int, time_cost: int, threads: int, queue: int, folder: str = "") -> None:
+        workers = threads or _cores()
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(workers, "argon2", initializer=_be_nice)
+        self._slots = Slots(workers, folder)
         self._room = workers + queue
         # Unknown people cost the same work as known ones: made with the same figures, and nobody's password. (After the
         # figures were raised, those who have not signed in since cost what they cost before.)
         self._nobody = self._hasher.hash(tokens.random_bytes(16).hex())
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """Be sure of a place in the queue for all hashes within the block. Raises Busy when too many wait."""
+        if self._room <= 0:
+            raise Busy("Many people are signing in just now. Please try again in a few seconds.", retry_after=3)
+        self._room -= 1
+        seated = _seated.set(True)
+        try:
+            yield
+        finally:
+            _seated.reset(seated)
+            self._room += 1
 
     async def hash(self, password: str) -> str:
         """The PHC string of a password, with a salt of its own. Raises Busy when too many wait."""
@@ -75,13 +93,12 @@ class Passwords:
         return Verdict(right=True, rehashed=self._hasher.hash(password) if weak else None)
 
     async def _run(self, work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
-        if self._room <= 0:
-            raise Busy("Many people are signing in just now. Please try again in a few seconds.", retry_after=3)
-        self._room -= 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, lambda: work(*args, **kwargs))
-        finally:
-            self._room += 1
+        def slotted() -> Result:
+            with self._slots.one():
+                return work(*args, **kwargs)
+
+        with nullcontext() if _seated.get() else self.seat():
+            return await asyncio.get_running_loop().run_in_executor(self._pool, slotted)
 
 
 def canonical(password: str) -> str:
@@ -105,6 +122,11 @@ def objection(password: str, context: tuple[str, ...] = ()) -> str | None:
     if int(zxcvbn(legible(password), words).score) < MIN_SCORE:
         return "This is one of the first passwords an attacker would try. Please use other words."
     return None
+
+
+def _cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _be_nice() -> None:

@@ -5,19 +5,16 @@ guess first and given back when it was right.
 """
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from ostiary_auth.factors.password import Verdict
 from ostiary_auth.flows import known_device, start_session, throttle
 from ostiary_auth.flows.start_session import Entry, Started
-from ostiary_auth.tools import AuthTools, AuthWork, Desk
-from ostiary_shared import email_address
+from ostiary_auth.tools import AuthTools, Desk
+from ostiary_shared import clock, email_address
 from ostiary_shared.errors import Invalid
-from ostiary_shared.events import Event
-from ostiary_shared.models import User
-from ostiary_shared.store import audit, passwords, users
+from ostiary_shared.store import passwords, sign_ins
+from ostiary_shared.store.sign_ins import Against
 
-NOBODY = UUID(int=0)
 WRONG = "Address and password do not match an account here."
 
 
@@ -34,13 +31,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What the password is checked against, read before the check. Everything is there for strangers, too."""
+    """What the password is checked against, read before the check, and what was counted for it."""
 
     email: str
-    user_id: UUID
-    usable: bool
-    adopted: str | None
-    waiting: str | None
+    shown: Against
     counts: tuple[throttle.Count, ...]
 
 
@@ -76,33 +70,21 @@ Outcome = SignedIn | NotConfirmed | Refused
 
 
 async def sign_in(desk: Desk, attempt: Attempt) -> Outcome:
-    """Check a password and start a session. Raises TooMany, and Busy when too many hashes wait."""
+    """Check a password and start a session. Raises TooMany, and Busy when too many wait: that is no guess."""
     async with desk.tools.turns.at(throttle.mark(written(attempt.email))):
-        async with desk.begin() as work:
-            challenge = await ask(work, attempt)
-        checked = await check(desk.tools, challenge, attempt.password)
-        async with desk.begin() as work:
-            return await settle(work, challenge, attempt, checked)
+        with desk.tools.passwords.seat():
+            challenge = await ask(desk, attempt)
+            checked = await check(desk.tools, challenge, attempt.password)
+        return await settle(desk, challenge, attempt, checked)
 
 
-async def ask(work: AuthWork, attempt: Attempt) -> Challenge:
-    """Count the attempt and read what it is up against; raises TooMany."""
+async def ask(desk: Desk, attempt: Attempt) -> Challenge:
+    """Read what the attempt is up against and count it; raises TooMany."""
     email = written(attempt.email)
-    user = await users.find(work.session, email)
-    user_id = user.id if user else NOBODY
-    # What waited when an administrator confirmed the address waits for ever: it is no password any more.
-    waiting = await passwords.waiting(work.session, user_id, since=user.confirmed_at if user else None)
-    device = known_device.recognise(work.tools, attempt.device, user_id)
-    counts = throttle.guesses(email, device)
-    await throttle.take(work, counts)
-    return Challenge(
-        email=email,
-        user_id=user_id,
-        usable=_usable(user),
-        counts=counts,
-        adopted=await passwords.adopted(work.session, user_id),
-        waiting=waiting.hash if waiting else None,
-    )
+    shown = await sign_ins.against(desk.tools.statements, email)
+    counts = throttle.guesses(email, known_device.recognise(desk.tools, attempt.device, shown.user_id))
+    await throttle.take_alone(desk.tools, counts)
+    return Challenge(email, shown, counts)
 
 
 async def check(tools: AuthTools, challenge: Challenge, password: str) -> Checked:
@@ -111,34 +93,34 @@ async def check(tools: AuthTools, challenge: Challenge, password: str) -> Checke
     Confirmed accounts have waiting passwords, too (see signup): otherwise signing up with somebody's address and then
     signing in would tell whether they have an account.
     """
-    own = await tools.passwords.verify(challenge.adopted, password)
-    if own.right and challenge.usable:
+    own = await tools.passwords.verify(challenge.shown.adopted, password)
+    if own.right and challenge.shown.usable:
         return Checked(own)
-    waiting = await tools.passwords.verify(challenge.waiting, password)
+    waiting = await tools.passwords.verify(challenge.shown.waiting, password)
     return Checked(own, waiting.right)
 
 
-async def settle(work: AuthWork, challenge: Challenge, attempt: Attempt, checked: Checked) -> Outcome:
+async def settle(desk: Desk, challenge: Challenge, attempt: Attempt, checked: Checked) -> Outcome:
     """What the check means for the person as they are now: locking and password changes since `ask` count."""
-    user = await users.hold_alone(work.session, challenge.user_id)
-    unchanged = await passwords.adopted(work.session, challenge.user_id) == challenge.adopted
-    own = checked.own.right and unchanged
-    if user and own and _usable(user):
-        return await _let_in(work, user, challenge, attempt, checked)
-    # Only accounts go by name: people type passwords into the address field.
-    await audit.record(work, Event.LOGIN_FAILED, audit.Target(user.id, user.email) if user else audit.Target())
-    if checked.waiting or (user and own and user.locked_at is None):
+    if checked.own.right and challenge.shown.usable:
+        entry = Entry(remember=attempt.remember, presented=attempt.presented)
+        started = await start_session.enter(desk, challenge.shown, entry)
+        if started:
+            return await _let_in(desk, challenge, attempt, checked, started)
+    stands_open = await sign_ins.refuse(desk.tools.statements, challenge.shown, await desk.caller(), clock.now())
+    if checked.waiting or (checked.own.right and stands_open):
         return NotConfirmed(challenge.email)
     return Refused()
 
 
-async def _let_in(work: AuthWork, user: User, challenge: Challenge, attempt: Attempt, checked: Checked) -> SignedIn:
-    await throttle.give_back(work, challenge.counts)
-    if checked.own.rehashed and challenge.adopted:
-        await passwords.rehash(work.session, user.id, challenge.adopted, checked.own.rehashed)
-    started = await start_session.start(work, user, Entry(remember=attempt.remember, presented=attempt.presented))
-    known = known_device.recognise(work.tools, attempt.device, user.id)
-    return SignedIn(started, attempt.device if known and attempt.device else known_device.mark(work.tools, user.id))
+async def _let_in(desk: Desk, challenge: Challenge, attempt: Attempt, checked: Checked, started: Started) -> SignedIn:
+    await throttle.give_back_alone(desk.tools, challenge.counts)
+    user_id, adopted = challenge.shown.user_id, challenge.shown.adopted
+    if checked.own.rehashed and adopted:
+        async with desk.begin() as work:
+            await passwords.rehash(work.session, user_id, adopted, checked.own.rehashed)
+    known = known_device.recognise(desk.tools, attempt.device, user_id)
+    return SignedIn(started, attempt.device if known and attempt.device else known_device.mark(desk.tools, user_id))
 
 
 def written(typed: str) -> str:
@@ -147,7 +129,3 @@ def written(typed: str) -> str:
         return email_address.parse(typed)
     except Invalid:
         return typed.strip()
-
-
-def _usable(user: User | None) -> bool:
-    return user is not None and user.confirmed_at is not None and user.locked_at is None

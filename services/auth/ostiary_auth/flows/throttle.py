@@ -7,7 +7,8 @@ count (ASVS 6.3.1). The keys hold digests: people type passwords into address fi
 from dataclasses import dataclass
 
 from ostiary_auth import limits
-from ostiary_auth.tools import AuthWork
+from ostiary_auth.tools import AuthTools, AuthWork
+from ostiary_shared import clock
 from ostiary_shared.errors import TooMany
 from ostiary_shared.limit import Limit
 from ostiary_shared.store import counters
@@ -54,6 +55,18 @@ async def give_back(work: AuthWork, counts: tuple[Count, ...]) -> None:
     """Take back what `take` counted: it was no guess."""
     for count in counts:
         await counters.give_back(work.session, count.key, count.limit)
+
+
+async def take_alone(tools: AuthTools, counts: tuple[Count, ...]) -> None:
+    """The same as `take`, without a transaction around it."""
+    wait = await counters.take_each(tools.statements, {count.key: count.limit for count in counts}, clock.now())
+    if wait:
+        raise TooMany(wait)
+
+
+async def give_back_alone(tools: AuthTools, counts: tuple[Count, ...]) -> None:
+    """The same as `give_back`, without a transaction around it."""
+    await counters.give_back_each(tools.statements, {count.key: count.limit for count in counts})
 
 
 async def forgive(work: AuthWork, email: str) -> None:
