@@ -15,6 +15,9 @@ SIGN_UP = ("sign-up", Limit(120, HOUR))
 MAIL = ("mail", Limit(120, HOUR))
 TOKEN = ("token", Limit(300, 10 * MINUTE))
 ACT = ("act", Limit(300, 10 * MINUTE))
+OAUTH = ("oauth", Limit(600, MINUTE))
+# A service may ask for each of its requests.
+INTROSPECT = ("introspect", Limit(60_000, MINUTE))
 
 # Per account, whoever asks: wrong passwords slow guessing down to this, and never lock anybody out for good.
 PASSWORD_GUESSES = Limit(10, 15 * MINUTE)
@@ -24,6 +27,8 @@ KNOWN_DEVICE_GUESSES = Limit(10, 15 * MINUTE)
 ALL_GUESSES = Limit(6000, 10 * MINUTE)
 # What strangers try is counted in place of an audit row; nothing is refused by this.
 STRANGERS = Limit(1000, HOUR)
+# Per service: a token lasts five minutes, so that this is far more than any needs.
+CLIENT_TOKENS = Limit(300, MINUTE)
 CODE_GUESSES = Limit(5, 15 * MINUTE)
 # Per address: nobody's mailbox is filled by strangers (ASVS 2.4.1).
 MAILS_PER_ADDRESS = Limit(3, HOUR)

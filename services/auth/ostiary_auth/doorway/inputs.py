@@ -124,6 +124,16 @@ class TokenWish(Input):
     current_password: Password
 
 
+class ServiceWish(Input):
+    """A service that is to have credentials of its own."""
+
+    name: Annotated[Line, Field(min_length=1, max_length=100, examples=["Wiki"])]
+    scopes: Annotated[
+        tuple[Annotated[Line, Field(max_length=100)], ...],
+        Field(max_length=50, description="Words of yours that its tokens carry; other services may ask for them."),
+    ] = ()
+
+
 class PasswordSet(Input):
     """A password that somebody sets for somebody else."""
 
