@@ -13,6 +13,7 @@ from quart_auth import Action, AuthUser, QuartAuth, current_user, login_user
 from ostiary_shared.identity import Presented
 from ostiary_shared.settings import Settings
 from ostiary_shared.tokens import PERSONAL, SESSION, well_formed
+from ostiary_shared.web.cookies import sole
 from ostiary_shared.web.kit import kit
 
 # Quart-Auth sees the proxy's plain request, not the browser's HTTPS, which PUBLIC_URL vouches for.
@@ -77,6 +78,11 @@ class Visitors(QuartAuth):
             return token.strip()
         return super().load_bearer()
 
+    def load_cookie(self) -> str | None:
+        """The token of our one cookie; of two, neither."""
+        value = self._cookie()
+        return self.load_token(value.decode("latin-1")) if value else None
+
     def resolve_user(self) -> AuthUser:
         """The visitor of this request.
 
@@ -86,13 +92,17 @@ class Visitors(QuartAuth):
         if token is not None:
             return Visitor(token, bearer=True)
         tried = request.headers.get("Authorization", "")[:7].lower() == "bearer "
-        return Visitor(self.load_cookie(), carried=tried or self.cookie_name in request.cookies)
+        return Visitor(self.load_cookie(), carried=tried or self._cookie() is not None)
 
     async def after_request(self, response: Response) -> Response:
         """Write or clear the cookie, unless the visitor came with a bearer token."""
         if getattr(self.load_user(), "bearer", False):
             return response
         return await super().after_request(response)
+
+    def _cookie(self) -> bytes | None:
+        lines = [line.encode("latin-1", "replace") for line in request.headers.getlist("Cookie")]
+        return sole(lines, str(self.cookie_name).encode())
 
 
 def carry_visitors(app: Quart, settings: Settings, cookie_domain: str = "") -> None:

@@ -34,7 +34,7 @@ class QuickDoor:
         if door not in DOORS or scope["query_string"]:
             await self.app(scope, receive, send)
             return
-        peer = scope["client"][0] if scope["client"] else None
+        peer = scope["client"][0] if scope.get("client") else None
         ask = read(door, scope["headers"], trusted=self._trusts(peer), peer=peer)
         answer = keeper.at_once(ask) or await keeper.in_time(ask)
         if answer is None:

@@ -8,7 +8,7 @@ from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.events import Event
 from ostiary_shared.identity import Identity
 from ostiary_shared.revocation import Receipt
-from ostiary_shared.store import api_tokens, audit, messages, passwords, sessions, users
+from ostiary_shared.store import api_tokens, audit, messages, passwords, sessions, site_sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.tokens import SESSION, mint
 
@@ -62,6 +62,7 @@ async def settle(work: AuthWork, who: Identity, replacement: Replacement) -> Cha
     await one_time.end_all(work, user.id, "The password was changed meanwhile.")
     token = mint(SESSION, work.tools.session_key)
     await sessions.rotate(work.session, who.session.id, token.digest, work.now)
+    await site_sessions.end_of(work.session, who.session.id)
     await messages.queue(work.session, Draft(Kind.PASSWORD_CHANGED, user.email, user.id), work.now)
     await audit.record(work, Event.PASSWORD_CHANGED, audit.Target(user.id, user.email))
     usual = work.tools.lifetime(remember=False).absolute
