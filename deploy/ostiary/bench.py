@@ -1,6 +1,8 @@
 """`bench`: what this machine does a second, measured in one run beside nginx. How to read it: docs/performance.md."""
 
 import json
+import signal
+import sys
 from dataclasses import replace
 
 import click
@@ -10,6 +12,7 @@ from ostiary.benchmarks import catalogue
 from ostiary.benchmarks.terms import Terms
 
 USUAL = Terms()
+ENDED = 143  # as shells have it: 128 and the number of SIGTERM
 
 
 @click.group(invoke_without_command=True)
@@ -21,9 +24,10 @@ USUAL = Terms()
     "--people", default=USUAL.people, show_default=True, type=click.IntRange(40, 1_000_000), help="How many sign in."
 )
 @click.option("--only", multiple=True, type=click.Choice(catalogue.NAMES), help="Measure this alone; may be repeated.")
+@click.option("--peers", is_flag=True, help="Install other sign-in libraries and measure them, too.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 @click.pass_context
-def bench(context: click.Context, /, only: tuple[str, ...], *, as_json: bool, **asked: float) -> None:
+def bench(context: click.Context, /, only: tuple[str, ...], *, peers: bool, as_json: bool, **asked: float) -> None:
     """Measure the gate, sign-ins and revocation on this machine.
 
     Everything runs here, in a temporary folder, and is gone afterwards. Anything else at work on the machine shows in
@@ -31,7 +35,9 @@ def bench(context: click.Context, /, only: tuple[str, ...], *, as_json: bool, **
     """
     if context.invoked_subcommand:
         return
-    terms = replace(USUAL, only=frozenset(only), **asked)  # type: ignore[arg-type]
+    # What was started ends with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(ENDED))
+    terms = replace(USUAL, only=frozenset(only), peers=peers, **asked)  # type: ignore[arg-type]
     with Console(stderr=True).status("starting") as status:
         report = catalogue.run(terms, lambda said: status.update(said.removeprefix("! ")))
     if as_json:

@@ -12,7 +12,9 @@ from ostiary.benchmarks import (
     frozen,
     load,
     machine,
+    million,
     page,
+    peers,
     propagation,
     reference,
     rounds,
@@ -27,9 +29,9 @@ from ostiary.benchmarks.terms import Terms
 from ostiary.benchmarks.world import World
 
 # These take part in the alternating rounds; the first is what all others are compared with.
-ALTERNATING = (reference, doors, page)
+ALTERNATING = (reference, doors, page, peers)
 # These are measured one after the other.
-SINGLE: tuple[Any, ...] = (sign_ins, flood, propagation, frozen, footprints)
+SINGLE: tuple[Any, ...] = (sign_ins, flood, propagation, frozen, footprints, million)
 NAMES = tuple(name for module in (*ALTERNATING, *SINGLE) for name in module.NAMES)
 
 

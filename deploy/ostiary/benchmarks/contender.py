@@ -53,10 +53,10 @@ def check(contender: Contender) -> None:
             raise Unmeasured(f"{contender.name} answers without {wanted!r} in {name or 'its body'}")
 
 
-def warm(contender: Contender) -> None:
+def warm(contender: Contender, seconds: float = WARM_SECONDS) -> None:
     """Send every request once or more, so that what is remembered is remembered."""
     wanted, done, spent = len(requests.kept(contender.file)), 0, 0.0
-    while done < wanted and spent < WARM_SECONDS:
+    while done < wanted and spent < seconds:
         sample = _load(contender, 1.0 if wanted > CONNECTIONS else 0.2)
         done, spent = done + sample.requests, spent + sample.seconds
         wanted = wanted if sample.requests else 0

@@ -26,8 +26,7 @@ FORGOTTEN = {
     "miss-asgi": f"gate, nothing remembered, {MAIN}",
 }
 NAMES = (*REMEMBERED, *FORGOTTEN)
-# An address would have an end; this server is told to remember nobody at all.
-NO_MEMORY = {"OSTIARY_GATE_MEMORY": "0"}
+NO_MEMORY = {"OSTIARY_MEMORY_SESSIONS": "0"}
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from ostiary.benchmarks import machine, probe
 from ostiary.benchmarks.faults import Unmeasured
 from ostiary.benchmarks.world import World
 
-STOP_SECONDS = 10.0
+START_SECONDS, STOP_SECONDS = 30.0, 10.0
 LAST_WORDS = 400
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log stderr; {user}
@@ -53,6 +55,11 @@ class Server:
     port: int
 
 
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Our own environment with more in it; what it says to an Ostiary that is really run is left out."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("OSTIARY_")} | dict(more)
+
+
 def free_port() -> int:
     """A port that nobody uses at the moment."""
     with socket.socket() as probed:
@@ -71,14 +78,12 @@ def running(command: Command, port: int) -> Iterator[Server]:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, **command.environment},
+                env=environment(command.environment),
             )
         try:
-            _wait(process, port, command.words[-1])
+            if not _listens(process, port):
+                raise Unmeasured(f"{Path(command.words[0]).name} did not start: {_last_words(log)}")
             yield Server(process.pid, port)
-        except Unmeasured as error:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_WORDS))
-            raise Unmeasured(f"{error}: {log.read().decode(errors='replace').strip()}") from None
         finally:
             process.terminate()
             try:
@@ -92,7 +97,7 @@ def running(command: Command, port: int) -> Iterator[Server]:
 def auth(world: World, wanted: Auth) -> Iterator[Server]:
     """An auth server of this world."""
     port = free_port()
-    environment = {
+    told = {
         "OSTIARY_PUBLIC_URL": f"http://localhost:{port}",
         "OSTIARY_DATABASE_URL": world.auth,
         "OSTIARY_SECRET_KEY": world.secret,
@@ -104,7 +109,7 @@ def auth(world: World, wanted: Auth) -> Iterator[Server]:
         **wanted.settings,
     }
     words = (sys.executable, "-m", "ostiary", "serve", "auth", "--port", str(port))
-    with running(Command(words, environment, wanted.core), port) as server:
+    with running(Command(words, told, wanted.core), port) as server:
         yield server
 
 
@@ -124,10 +129,16 @@ def nginx(inside: str, port: int, core: int | None = 0) -> Iterator[Server]:
             yield server
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int, what: str) -> None:
-    for _ in range(60):
-        with contextlib.suppress(Unmeasured):
-            return probe.until_there(port, what, 0.5)
-        if process.poll() is not None:
-            break
-    raise Unmeasured(f"{what} did not start")
+def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
+    """Whether a server takes connections, waited for."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), probe.connected(port):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _last_words(log: IO[bytes]) -> str:
+    log.seek(max(0, log.seek(0, os.SEEK_END) - LAST_WORDS))
+    return (log.read().decode(errors="replace").strip().splitlines() or ["it said nothing"])[-1]

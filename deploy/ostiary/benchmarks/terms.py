@@ -13,6 +13,7 @@ class Terms:
     seconds: float = 2.0
     people: int = 20_000
     only: frozenset[str] = frozenset()
+    peers: bool = False
 
     def wants(self, *names: str) -> bool:
         """Whether any of these was asked for."""
