@@ -1,8 +1,9 @@
-"""The only place that calls auth: who is this, set this password, what is behind this code.
+"""The only place that calls auth: who is this, set this password, give this service a secret, what is this code.
 
 Every call carries the visitor's own token: auth decides by the person, never by this service (ASVS 8.3.3).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ ASK = ClientTimeout(total=1.5)
 HASH = ClientTimeout(total=8)
 CONNECTIONS = 50
 KEEP_ALIVE = 15
+SERVICES = "/api/v1/service-clients"
 
 AWAY = (
     "We cannot check who you are at the moment, so nothing was opened or changed. This mends itself; please try again."
@@ -40,6 +42,20 @@ class Explained:
     user_id: UUID | None
     email: str
     decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSecret:
+    """What a service signs in with. The secret is shown once, and kept by nobody."""
+
+    id: UUID
+    client_id: str
+    secret: str
+    name: str
+    scopes: list[str]
+
+    def __repr__(self) -> str:
+        return f"ServiceSecret({self.client_id}, ***)"
 
 
 class AuthClient:
@@ -70,16 +86,7 @@ class AuthClient:
     async def set_password(self, token: str, user_id: UUID, password: str) -> Receipt | None:
         """Let auth hash and keep a new password; when that was in force. Raises Invalid (field `password`)."""
         status, body = await self._call("PUT", f"/api/v1/users/{user_id}/password", token, {"password": password})
-        if status == 422:
-            errors = body.get("errors")
-            first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-            raise Invalid(FieldError("password", str(first.get("message") or "This password cannot be used.")))
-        if status == 404:
-            raise NotFound("There is no such person.")
-        if status in {401, 403, 409}:
-            raise Conflict(str(body.get("detail") or "The sign-in service does not allow this."))
-        if status not in {200, 204}:
-            raise Busy(NOT_DONE)
+        _complain(status, body, "There is no such person.")
         return Receipt.from_json(body.get("receipt"))
 
     async def denial(self, token: str, code: str) -> Explained | None:
@@ -94,8 +101,31 @@ class AuthClient:
         except (KeyError, TypeError, ValueError) as error:
             raise Busy(NOT_DONE) from error
 
+    async def create_service(self, token: str, name: str, scopes: Sequence[str]) -> ServiceSecret:
+        """Let auth make a service known. Raises Invalid (fields `name`, `scopes`)."""
+        return await self._secret("", token, {"name": name, "scopes": list(scopes)})
+
+    async def replace_service_secret(self, token: str, service_id: UUID) -> ServiceSecret:
+        """Let auth give a service another secret. Raises NotFound."""
+        return await self._secret(f"/{service_id}/secret", token)
+
+    async def delete_service(self, token: str, service_id: UUID) -> None:
+        """Let auth forget a service. Raises NotFound."""
+        status, body = await self._call("DELETE", f"{SERVICES}/{service_id}", token)
+        _complain(status, body, "There is no such service.")
+
+    async def _secret(self, path: str, token: str, body: dict[str, Any] | None = None) -> ServiceSecret:
+        status, made = await self._call("POST", SERVICES + path, token, body)
+        _complain(status, made, "There is no such service.")
+        try:
+            return ServiceSecret(
+                UUID(made["id"]), str(made["client_id"]), str(made["secret"]), str(made["name"]), list(made["scopes"])
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise Busy(NOT_DONE) from error
+
     async def _call(
-        self, method: str, path: str, token: str, body: dict[str, str] | None = None
+        self, method: str, path: str, token: str, body: dict[str, Any] | None = None
     ) -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         timeout = HASH if method == "PUT" else ASK
@@ -111,6 +141,20 @@ class AuthClient:
         if self._http is None:
             raise Busy(AWAY)
         return self._http
+
+
+def _complain(status: int, body: dict[str, Any], missing: str) -> None:
+    """Raise what the answer to an act means, unless it was done: in auth's own words where they are for people."""
+    if status == 422:
+        errors = [fault for fault in body.get("errors") or () if isinstance(fault, dict)]
+        known = [FieldError(str(fault.get("field")), str(fault.get("message"))) for fault in errors]
+        raise Invalid(*known) if known else Conflict("The sign-in service does not take this.")
+    if status == 404:
+        raise NotFound(missing)
+    if status in {401, 403, 409}:
+        raise Conflict(str(body.get("detail") or "The sign-in service does not allow this."))
+    if status not in {200, 201, 204}:
+        raise Busy(NOT_DONE)
 
 
 def _explained(body: dict[str, Any]) -> Explained:

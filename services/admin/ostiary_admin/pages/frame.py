@@ -30,6 +30,7 @@ SECTIONS = (
     Section("/admin/roles", _("Roles"), "role", Permission.ROLES_READ),
     Section("/admin/sessions", _("Sessions"), "session", Permission.SESSIONS_READ),
     Section("/admin/sites", _("Sites"), "site", Permission.SITES_READ),
+    Section("/admin/services", _("Services"), "shield", Permission.SERVICES_READ),
     Section("/admin/denials", _("Refusals"), "denied", Permission.DENIALS_READ),
     Section("/admin/audit", _("Audit log"), "audit", Permission.AUDIT_READ),
     Section("/admin/mail", _("Mail"), "mail", Permission.MESSAGES_READ),
