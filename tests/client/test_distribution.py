@@ -1,6 +1,7 @@
 """`ostiary-client` as others install it: a wheel with nothing but the client, which needs nothing but what it says."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -21,20 +22,6 @@ trust = Trust("https://login.example.org", "wiki.example.org")
 SyncVerifier(trust), Verifier(trust), WsgiMiddleware(None, trust), AsgiMiddleware(None, trust)
 foreign = {"aiohttp", "asgiref", "django", "flask", "pytest", "quart", "starlette", "ostiary_shared"} & set(sys.modules)
 assert not foreign, foreign
-"""
-A_TEST_OF_THEIRS = """
-from ostiary_client import Trust, WsgiMiddleware, current_identity
-
-TRUST = Trust("https://login.example.org", "wiki.example.org")
-
-def app(environ, start_response):
-    start_response("200 OK", [])
-    return [current_identity().name.encode()]
-
-def test_somebody(ostiary_identity):
-    told = ostiary_identity(TRUST, name="Bo")["X-Ostiary-Assertion"]
-    answer = WsgiMiddleware(app, TRUST)({"HTTP_X_OSTIARY_ASSERTION": told, "PATH_INFO": "/"}, lambda *_: None)
-    assert b"".join(answer) == b"Bo"
 """
 
 
@@ -76,7 +63,7 @@ def test_the_wheel_holds_the_client_and_nothing_else(installed: Path) -> None:
 
 
 def alone(installed: Path, code: str) -> subprocess.CompletedProcess[str]:
-    """Python with that folder and its own library: -S leaves out site-packages, and with them any path to this clone."""
+    """Python with that folder and its own library: -S leaves out site-packages, and with them our path files."""
     there = f"import sys; sys.path.insert(0, {str(installed)!r})\n{code}"
     return subprocess.run([sys.executable, "-I", "-S", "-c", there], check=False, capture_output=True, text=True)
 
@@ -91,14 +78,17 @@ def test_fetch_session_alone_says_that_it_needs_aiohttp(installed: Path) -> None
     assert "No module named 'aiohttp'" in done.stderr
 
 
-def test_pytest_finds_the_fixture_by_itself(installed: Path, tmp_path: Path) -> None:
-    (tmp_path / "test_theirs.py").write_text(A_TEST_OF_THEIRS)
+def test_pytest_finds_the_fixture_as_the_guide_says(installed: Path, tmp_path: Path) -> None:
+    text = (FOLDER.parents[1] / "docs" / "client.md").read_text()
+    (snippet,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def test_" in block]
+    (tmp_path / "test_theirs.py").write_text(snippet)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path],
         check=False, capture_output=True, text=True, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(installed)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
 
 
 def test_every_public_name_is_there() -> None:
