@@ -1,7 +1,10 @@
 """Samples for the templates of auth: empty, filled in, and with every error that a person may see."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
 
+from ostiary_auth.flows.api_tokens import Made, OwnToken
 from ostiary_auth.flows.onward import Onward
 from ostiary_auth.flows.own_sessions import OwnSession
 from ostiary_auth.pages.denied import _WORDS
@@ -28,7 +31,8 @@ def session(*, current: bool) -> OwnSession:
     return OwnSession(ID, "Firefox on <Linux>", "192.0.2.7" if current else "", NOW, NOW, NOW, current)
 
 
-SIGN_IN: Mapping[str, object] = {"wanted": "", "onward": Onward(), "open_here": True}
+TOKEN = OwnToken(ID, "Backup", ["role:admin", "users:read"], NOW, NOW + timedelta(days=90), None)
+SIGN_IN: Mapping[str, object] = {"wanted": "", "onward": Onward(), "open_here": True, "again": False}
 
 AUTH: Samples = {
     "account.html": MINE,
@@ -46,10 +50,15 @@ AUTH: Samples = {
     ],
     "email.html": MINE,
     "email_confirm.html": [EMPTY, FAULTY, LINKED],
+    "handover_again.html": [
+        {"site": site, "retry": retry, "_identity": None}
+        for site, retry in (("", ""), ("wiki.example.test", "https://wiki.example.test/.ostiary/sign-in?next=%2F"))
+    ],
     "invitation.html": [EMPTY, FAULTY, LINKED],
     "login.html": [
         {**EMPTY, **SIGN_IN},
         {**FAULTY, **SIGN_IN, "wanted": "/account", "open_here": False},
+        {**EMPTY, **SIGN_IN, "again": True},
         {**EMPTY, **SIGN_IN, "onward": Onward("https://wiki.example.test/", "https://wiki.example.test")},
     ],
     "mailbox.html": MACROS,
@@ -64,5 +73,17 @@ AUTH: Samples = {
         {"sessions": [session(current=True), session(current=False)], "now": NOW},
     ],
     "signup.html": [EMPTY, FAULTY],
+    "token_made.html": [{"made": Made(TOKEN, "osp_" + "x" * 55)}],
+    "tokens.html": [
+        {**page, "tokens": tokens, "scopes": scopes, "days": [("90", "90 days")], "now": NOW}
+        for page, tokens, scopes in (
+            ({"values": {"days": "90"}, "errors": {}}, [], []),
+            (
+                {"values": {**TYPED, "scopes": ["role:<x>"]}, "errors": {**ERRORS, "scopes": "No.", "days": "No."}},
+                [TOKEN, replace(TOKEN, name="<b>", scopes=[], last_used_at=NOW, expires_at=NOW)],
+                [("role:<x>", "Role <x>", "Sites.")],
+            ),
+        )
+    ],
     "signup_closed.html": [{"_identity": None}],
 }

@@ -26,7 +26,7 @@ NO_CSRF = {
     "gate_nginx.nginx": "the same",
 }
 # What is the same for everybody and may be kept by any cache.
-PUBLIC = {"assets", "api_jwks.jwks"}
+PUBLIC = {"assets", "api_jwks.jwks", "at_site.script"}
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
