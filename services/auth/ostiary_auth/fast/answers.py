@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
+from ostiary_auth.fast import record
 from ostiary_auth.fast.ask import Headers
-from ostiary_auth.fast.record import fields
 from ostiary_auth.fast.standing import Standing
 from ostiary_auth.gate.answers import IDENTITY_HEADERS
 
@@ -55,17 +56,17 @@ Answer = Passed | Session | Told
 
 def session(kept: bytes, standing: Standing) -> Session:
     """Who is signed in, from their record."""
-    head, words = fields(kept)
+    head, words = record.head(kept), record.words(kept)
     body = _BODY % (
         standing.assurance,
-        _moment(head.authenticated),
-        _moment(head.created),
-        _moment(head.expires),
-        head.session_id,
-        _json(words[3].decode().split(" ")),
-        _json(words[1].decode()),
-        words[0],
-        _json(words[2].decode()),
+        _moment(head[record.AUTHENTICATED]),
+        _moment(head[record.CREATED]),
+        _moment(head[record.EXPIRES]),
+        str(UUID(bytes=head[record.ID])).encode(),
+        _json(words[record.METHODS].decode().split(" ")),
+        _json(words[record.EMAIL].decode()),
+        words[record.USER_ID],
+        _json(words[record.NAME].decode()),
         standing.permissions_json,
         standing.roles_json,
     )

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from ostiary_auth.fast.answers import Told, Writer
-from ostiary_auth.fast.ask import DOORS, Ask, read
+from ostiary_auth.fast.ask import DOORS, Ask
 from ostiary_auth.fast.keeper import Keeper
 
 Scope = MutableMapping[str, Any]
@@ -35,7 +35,7 @@ class QuickDoor:
             await self.app(scope, receive, send)
             return
         peer = scope["client"][0] if scope.get("client") else None
-        ask = read(door, scope["headers"], trusted=self._trusts(peer), peer=peer)
+        ask = Ask(door, scope["headers"], trusted=self._trusts(peer), peer=peer)
         answer = keeper.at_once(ask) or await keeper.in_time(ask)
         if answer is None:
             await self.app(scope, receive, send) if ask.odd else await self._listen(ask, scope, send)

@@ -1,19 +1,18 @@
 """A request as the quick doors read it: the few headers that an answer may depend on, and the rest for the app."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-
 GATE, GATE_NGINX, SESSION_JSON = b"/gate", b"/gate/nginx", b"/api/v1/session"
 DOORS = frozenset({GATE, GATE_NGINX, SESSION_JSON})
 Headers = list[tuple[bytes, bytes]]
 
-# What the proxy says of the request to its site.
-_TOLD = {
+# What the proxy says of the request to its site, each once.
+_ONCE = {
     b"x-forwarded-method": "method",
     b"x-forwarded-proto": "proto",
     b"x-forwarded-host": "host",
     b"x-forwarded-uri": "uri",
 }
+_OFTEN = {b"cookie": "cookies", b"authorization": "authorization", b"x-forwarded-for": "forwarded"}
+_LISTS = frozenset(_OFTEN.values())
 # A refusal may differ by these, and by nothing else that a stranger sends (a test watches which headers the app reads).
 MANNER = frozenset(
     {
@@ -21,46 +20,58 @@ MANNER = frozenset(
         b"sec-fetch-user", b"sec-purpose", b"upgrade", b"x-requested-with",
     }
 )  # fmt: skip
+# How a header's name was spelled → where its value goes. Lower-casing each name of each request would cost more.
+_SPELLED: dict[bytes, str] = {}
+_MOST_SPELLINGS = 1_000
 
 
-@dataclass(slots=True)
 class Ask:
     """One question. `odd` is one that only the app can read: a header that counts is there twice."""
 
-    door: bytes
-    headers: Headers
-    trusted: bool
-    peer: str | None = None
-    method: bytes = b""
-    proto: bytes = b""
-    host: bytes = b""
-    uri: bytes = b""
-    forwarded_for: bytes | None = None
-    authorization: list[bytes] = field(default_factory=list)
-    cookies: list[bytes] = field(default_factory=list)
-    manner: list[tuple[bytes, bytes]] = field(default_factory=list)
-    odd: bool = False
+    method = proto = host = uri = b""
+    cookies: tuple[bytes, ...] = ()
+    authorization: tuple[bytes, ...] = ()
+    forwarded: tuple[bytes, ...] = ()
+    odd = False
+
+    def __init__(self, door: bytes, headers: Headers, *, trusted: bool, peer: str | None) -> None:
+        self.door = door
+        self.headers = headers
+        self.trusted = trusted
+        self.peer = peer
+        found = self.__dict__
+        for name, value in headers:
+            slot = _SPELLED.get(name)
+            if slot is None:
+                slot = _slot(name)
+            if not slot:
+                continue
+            if slot in found:
+                self._again(slot, value)
+            else:
+                found[slot] = (value,) if slot in _LISTS else value
+
+    @property
+    def manner(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The headers by which a refusal may differ."""
+        return tuple((name, value) for name, value in lowered(self.headers) if name in MANNER)
+
+    def _again(self, slot: str, value: bytes) -> None:
+        if slot in _LISTS:
+            setattr(self, slot, (*getattr(self, slot), value))
+        else:
+            self.odd = True
 
 
-def read(door: bytes, headers: Headers, *, trusted: bool, peer: str | None) -> Ask:
-    """The question in a request; header names come in lower case."""
-    ask = Ask(door, headers, trusted, peer)
-    for name, value in headers:
-        if name == b"cookie":
-            ask.cookies.append(value)
-        elif name == b"authorization":
-            ask.authorization.append(value)
-        elif name in _TOLD:
-            slot = _TOLD[name]
-            ask.odd = ask.odd or bool(getattr(ask, slot))
-            setattr(ask, slot, value)
-        elif name == b"x-forwarded-for":
-            ask.forwarded_for = value if ask.forwarded_for is None else b",".join((ask.forwarded_for, value))
-        elif name in MANNER:
-            ask.manner.append((name, value))
-    return ask
-
-
-def lowered(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """The same headers with names in lower case."""
+def lowered(headers: Headers) -> Headers:
+    """The same headers with their names in lower case."""
     return [(name.lower(), value) for name, value in headers]
+
+
+def _slot(name: bytes) -> str:
+    """Where the value of a header with this name goes; empty for one that does not count."""
+    lower = name.lower()
+    slot = _ONCE.get(lower) or _OFTEN.get(lower, "")
+    if len(_SPELLED) < _MOST_SPELLINGS:
+        _SPELLED[name] = slot
+    return slot

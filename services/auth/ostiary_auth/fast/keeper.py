@@ -21,6 +21,7 @@ from ostiary_auth.fast.assertions import Assertions
 from ostiary_auth.fast.lookup import Found
 from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
 from ostiary_auth.fast.places import Place, Places, place_of
+from ostiary_auth.fast.record import AUTHENTICATED, EMAIL, HOST, NAME, STANDING, UNTIL, USER_ID
 from ostiary_auth.fast.replies import Replies
 from ostiary_auth.fast.standing import Standings
 from ostiary_auth.gate.answers import header_safe
@@ -161,29 +162,30 @@ class Keeper:
 
     def _to_known(self, kept: bytes, place: Place | None, now: float) -> Answer | None:
         """The answer to somebody who is remembered, and known to meet what is asked."""
-        head, words = record.fields(kept)
-        if head.until <= now:
+        head = record.head(kept)
+        if head[UNTIL] <= now:
             return None
         if place is None:
-            return answers.session(kept, self.standings.numbered[head.standing])
-        if words[4] and words[4] != place.audience:
+            return answers.session(kept, self.standings.numbered[head[STANDING]])
+        if head[STANDING] not in place.met:
             return None
-        if head.standing not in place.met or (place.fresh and clock.micros() - head.authenticated > place.fresh):
+        if place.fresh and clock.micros() - head[AUTHENTICATED] > place.fresh:
             return None
-        return self._passed(kept, place, now)
+        return self._passed(kept, head[STANDING], place, now)
 
-    def _passed(self, kept: bytes, place: Place, now: float) -> Answer | None:
-        """The five headers; None without a key to sign with."""
-        assertions = self.parts.assertions
-        head, words = record.fields(kept)
-        standing = self.standings.numbered[head.standing]
+    def _passed(self, kept: bytes, number: int, place: Place, now: float) -> Answer | None:
+        """The five headers; None without a key to sign with, and for a token that counts elsewhere alone."""
+        words = record.words(kept)
+        if words[HOST] and words[HOST] != place.audience:
+            return None
+        standing, assertions = self.standings.numbered[number], self.parts.assertions
         key = record.said(kept) + place.audience
         assertion = assertions.ready(key, now)
         if assertion is None:
             if not assertions.can_sign(now):
                 return None
             assertion = assertions.sign(key, record.identity(kept, standing), place.audience.decode())
-        return (words[0], words[1], words[2], standing.groups, assertion)
+        return (words[USER_ID], words[EMAIL], words[NAME], standing.groups, assertion)
 
     async def _place(self, ask: Ask, *, remember: bool) -> Place | None:
         parts = self.parts
@@ -239,10 +241,11 @@ class Keeper:
             return NOBODY
         if kept is None:
             return None
-        place.met.add(record.head(kept).standing)
+        number = record.head(kept)[STANDING]
+        place.met.add(number)
         self.memory.used[token.key] = kept
-        return self._passed(kept, place, time.monotonic())
+        return self._passed(kept, number, place, time.monotonic())
 
     def _session(self, token: Token, kept: bytes) -> Answer:
         self.memory.used[token.key] = kept
-        return answers.session(kept, self.standings.numbered[record.head(kept).standing])
+        return answers.session(kept, self.standings.numbered[record.head(kept)[STANDING]])

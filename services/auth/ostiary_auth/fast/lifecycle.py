@@ -94,9 +94,9 @@ async def opened(quick: Quick, gate_socket: socket | None) -> AsyncIterator[None
 def _address_of(trusted: tuple[Network, ...]) -> Callable[[Ask], Address | None]:
     def address_of(ask: Ask) -> Address | None:
         # Without this header the proxy's own address would be taken for the visitor's.
-        if ask.forwarded_for is None:
+        if not ask.forwarded:
             return None
-        return behind(ask.peer or "", ask.forwarded_for.decode("latin-1"), trusted)
+        return behind(ask.peer or "", b",".join(ask.forwarded).decode("latin-1"), trusted)
 
     return address_of
 

@@ -14,7 +14,7 @@ import httptools
 
 from ostiary_auth.fast.answers import Writer
 from ostiary_auth.fast.asgi import App, put_to
-from ostiary_auth.fast.ask import DOORS, Ask, Headers, read
+from ostiary_auth.fast.ask import DOORS, Ask, Headers, lowered
 from ostiary_auth.fast.keeper import Keeper
 from ostiary_shared.web.caller import UNIX
 
@@ -110,7 +110,7 @@ class Guest(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One of its headers."""
-        self._headers.append((name.lower(), value))
+        self._headers.append((name, value))
 
     def on_body(self, body: bytes) -> None:  # noqa: ARG002
         """Nobody sends a body with these questions."""
@@ -125,7 +125,7 @@ class Guest(asyncio.Protocol):
         if self._url not in DOORS or parser.get_method() != b"GET":
             self._refuse()
             return
-        ask = read(self._url, self._headers, trusted=self._trusted, peer=self._peer)
+        ask = Ask(self._url, self._headers, trusted=self._trusted, peer=self._peer)
         answer = self._keeper.at_once(ask)
         if answer is not None and not self._waiting:
             self._transport.write(self._wire(answer))  # type: ignore[union-attr]
@@ -193,7 +193,7 @@ class Guest(asyncio.Protocol):
             "raw_path": ask.door,
             "query_string": b"",
             "root_path": "",
-            "headers": ask.headers,
+            "headers": lowered(ask.headers),
             "client": (self._peer, 0),
             "server": ("", self._hall.port),
             "extensions": {},

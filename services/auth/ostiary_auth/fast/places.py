@@ -13,7 +13,7 @@ from ostiary_shared.site_rules import Door
 MOST = 20_000
 Address = IPv4Address | IPv6Address
 AddressOf = Callable[[Ask], Address | None]
-Key = tuple[bytes, bytes, bytes, bytes, bytes | None]
+Key = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Places:
 
     def _key(self, ask: Ask) -> Key:
         """Where the visitor comes from belongs to it only if some rule asks for that."""
-        return (ask.method, ask.proto, ask.host, ask.uri, ask.forwarded_for if self._watching else None)
+        return (ask.method, ask.proto, ask.host, ask.uri, ask.forwarded if self._watching else ())
 
 
 def place_of(ask: Ask, doors: dict[str, Door], address_of: AddressOf) -> Place | None:

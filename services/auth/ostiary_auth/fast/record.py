@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Final, Protocol
 from uuid import UUID
 
 from ostiary_shared.identity import Identity, SessionFacts
@@ -14,24 +14,18 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Head(NamedTuple):
-    """The fixed part. `until` is monotonic, the other moments are microseconds since 1970.
-
-    `standing` numbers what many sessions share; `machine` tells an API token, whose `id` is the token's.
-    """
-
-    until: float
-    created: int
-    authenticated: int
-    expires: int
-    standing: int
-    machine: int
-    id: bytes
-
-    @property
-    def session_id(self) -> bytes:
-        """The session's id as text."""
-        return str(UUID(bytes=self.id)).encode()
+# The fixed part of a record as `head` gives it. UNTIL is by time.monotonic(), the other moments are microseconds since
+# 1970; STANDING numbers what many sessions share; MACHINE tells an API token, whose ID is the token's.
+UNTIL: Final = 0
+CREATED: Final = 1
+AUTHENTICATED: Final = 2
+EXPIRES: Final = 3
+STANDING: Final = 4
+MACHINE: Final = 5
+ID: Final = 6
+Head = tuple[float, int, int, int, int, int, bytes]
+# The words of a record as `words` gives them. HOST is where alone it counts, or nothing.
+USER_ID, EMAIL, NAME, METHODS, HOST = range(5)
 
 
 class Shared(Protocol):
@@ -65,11 +59,11 @@ def pack(who: Identity, kept: Kept) -> bytes:
 
 def head(kept: bytes) -> Head:
     """The fixed part of a record."""
-    return Head._make(_HEAD.unpack_from(kept))
+    return _HEAD.unpack_from(kept)  # type: ignore[return-value]
 
 
 def words(kept: bytes) -> list[bytes]:
-    """User id, e-mail address, name, methods, and the host where alone it counts, or nothing."""
+    """The texts of a record."""
     return kept[_HEAD.size :].split(b"\n")
 
 
@@ -78,21 +72,16 @@ def said(kept: bytes) -> bytes:
     return kept[_MOMENTS_BYTES:]
 
 
-def fields(kept: bytes) -> tuple[Head, list[bytes]]:
-    """Both."""
-    return head(kept), words(kept)
-
-
 def identity(kept: bytes, shared: Shared) -> Identity:
     """Who it is; the idle time is counted in `expires_at` already."""
-    found, texts = fields(kept)
-    created, expires = _moment(found.created), _moment(found.expires)
+    found, texts = head(kept), words(kept)
+    created, expires = _moment(found[CREATED]), _moment(found[EXPIRES])
     session = SessionFacts(
-        id=UUID(bytes=found.id),
+        id=UUID(bytes=found[ID]),
         assurance=shared.assurance,
-        methods=tuple(texts[3].decode().split(" ")),
+        methods=tuple(texts[METHODS].decode().split(" ")),
         created_at=created,
-        authenticated_at=_moment(found.authenticated),
+        authenticated_at=_moment(found[AUTHENTICATED]),
         last_seen_at=created,
         expires_at=expires,
         idle_limit=expires - created,

@@ -43,5 +43,5 @@ class Replies:
 def _key(ask: Ask, *, carried: bool) -> object:
     # Where two credentials are there, the app may see one in what we do not.
     several = len(ask.authorization) + len(ask.cookies) > 1
-    asked = (ask.door, ask.method, ask.proto, ask.host, ask.uri, ask.forwarded_for is None)
-    return (asked, carried, several, tuple(ask.manner))
+    asked = (ask.door, ask.method, ask.proto, ask.host, ask.uri, bool(ask.forwarded))
+    return (asked, carried, several, ask.manner)

@@ -43,7 +43,7 @@ async def write(pool: Any, used: list[bytes]) -> None:
     ids: tuple[list[UUID], list[UUID]] = ([], [])
     for kept in used:
         head = record.head(kept)
-        ids[1 if head.machine else 0].append(UUID(bytes=head.id))
+        ids[1 if head[record.MACHINE] else 0].append(UUID(bytes=head[record.ID]))
     now = clock.now()
     for statement, wanted in zip((_SESSIONS, _TOKENS), ids, strict=True):
         for first in range(0, len(wanted), MOST_AT_ONCE):
