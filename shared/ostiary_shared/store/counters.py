@@ -26,12 +26,11 @@ _TAKE_EACH = """
     WHERE greatest(c.arrival, $4) + (excluded.arrival - $4) <= $4 + (SELECT period FROM wanted w WHERE w.key = c.key)
     RETURNING key
 """
+# An UPDATE would lock them as it likes. What was swept away meanwhile comes back as a count of less than nothing.
 _GIVE_BACK_EACH = """
-    WITH held AS (
-        SELECT c.key, w.gap FROM unnest($1::text[], $2::interval[]) WITH ORDINALITY w (key, gap, place)
-        JOIN counters c ON c.key = w.key ORDER BY w.place FOR UPDATE OF c
-    )
-    UPDATE counters c SET arrival = c.arrival - held.gap FROM held WHERE c.key = held.key
+    INSERT INTO counters AS c (key, arrival)
+    SELECT key, $3::timestamptz - gap FROM unnest($1::text[], $2::interval[]) w (key, gap)
+    ON CONFLICT (key) DO UPDATE SET arrival = c.arrival - ($3 - excluded.arrival)
 """
 _LATEST = "SELECT key, arrival FROM counters WHERE key = ANY ($1)"
 
@@ -56,17 +55,17 @@ async def take_each(statements: Statements, wanted: Mapping[str, Limit], now: da
     taken = {row["key"] for row in await statements.rows(_TAKE_EACH, keys, gaps, periods, now)}
     if len(taken) == len(keys):
         return 0
-    await give_back_each(statements, {key: wanted[key] for key in taken})
+    await give_back_each(statements, {key: wanted[key] for key in taken}, now)
     refused = [key for key in keys if key not in taken]
     latest = {row["key"]: row["arrival"] for row in await statements.rows(_LATEST, refused)}
     return max(_seconds(latest.get(key), wanted[key], now) for key in refused)
 
 
-async def give_back_each(statements: Statements, taken: Mapping[str, Limit]) -> None:
+async def give_back_each(statements: Statements, taken: Mapping[str, Limit], now: datetime) -> None:
     """Forgive one use of each key, at once."""
     keys = sorted(taken)
     if keys:
-        await statements.rows(_GIVE_BACK_EACH, keys, [taken[key].interval for key in keys])
+        await statements.rows(_GIVE_BACK_EACH, keys, [taken[key].interval for key in keys], now)
 
 
 async def give_back(session: AsyncSession, key: str, limit: Limit) -> None:

@@ -17,9 +17,9 @@ UNIX = "unix"
 
 async def caller() -> Caller:
     """The caller of this request, with the person if one is signed in."""
-    identity = g.get("identity")
+    identity, client = g.get("identity"), address()
     return Caller(
-        ip=str(address()) if address() else None,
+        ip=str(client) if client else None,
         user_agent=request.headers.get("User-Agent", "")[:400],
         request_id=request_id(),
         user_id=identity.id if identity else None,
@@ -30,9 +30,12 @@ async def caller() -> Caller:
 
 def address() -> Address | None:
     """The client's address: the rightmost one that is not a trusted proxy's."""
-    # Some proxies add a line of their own below the client's: all lines count as one list.
-    forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
-    return behind(request.remote_addr or "", forwarded, kit().settings.trusted_proxies)
+    if "address" not in g:
+        # Some proxies add a line of their own below the client's: all lines count as one list.
+        forwarded = ",".join(request.headers.getlist("X-Forwarded-For"))
+        g.address = behind(request.remote_addr or "", forwarded, kit().settings.trusted_proxies)
+    found: Address | None = g.address
+    return found
 
 
 def behind(peer: str, forwarded: str, trusted: tuple[Network, ...]) -> Address | None:

@@ -4,7 +4,7 @@ Known, unknown, locked and unconfirmed addresses get the same answer for the sam
 guess first and given back when it was right.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ostiary_auth.factors.password import Verdict
 from ostiary_auth.flows import known_device, start_session, throttle
@@ -33,7 +33,6 @@ class Attempt:
 class Challenge:
     """What the password is checked against, read before the check, and what was counted for it."""
 
-    email: str
     shown: Against
     counts: tuple[throttle.Count, ...]
 
@@ -71,7 +70,8 @@ Outcome = SignedIn | NotConfirmed | Refused
 
 async def sign_in(desk: Desk, attempt: Attempt) -> Outcome:
     """Check a password and start a session. Raises TooMany, and Busy when too many wait: that is no guess."""
-    async with desk.tools.turns.at(throttle.mark(written(attempt.email))):
+    attempt = replace(attempt, email=written(attempt.email))
+    async with desk.tools.turns.at(throttle.mark(attempt.email)):
         with desk.tools.passwords.seat():
             challenge = await ask(desk, attempt)
             checked = await check(desk.tools, challenge, attempt.password)
@@ -80,11 +80,10 @@ async def sign_in(desk: Desk, attempt: Attempt) -> Outcome:
 
 async def ask(desk: Desk, attempt: Attempt) -> Challenge:
     """Read what the attempt is up against and count it; raises TooMany."""
-    email = written(attempt.email)
-    shown = await sign_ins.against(desk.tools.statements, email)
-    counts = throttle.guesses(email, known_device.recognise(desk.tools, attempt.device, shown.user_id))
+    shown = await sign_ins.against(desk.tools.statements, attempt.email)
+    counts = throttle.guesses(attempt.email, known_device.recognise(desk.tools, attempt.device, shown.user_id))
     await throttle.take_alone(desk.tools, counts)
-    return Challenge(email, shown, counts)
+    return Challenge(shown, counts)
 
 
 async def check(tools: AuthTools, challenge: Challenge, password: str) -> Checked:
@@ -109,7 +108,7 @@ async def settle(desk: Desk, challenge: Challenge, attempt: Attempt, checked: Ch
             return await _let_in(desk, challenge, attempt, checked, started)
     stands_open = await sign_ins.refuse(desk.tools.statements, challenge.shown, await desk.caller(), clock.now())
     if checked.waiting or (checked.own.right and stands_open):
-        return NotConfirmed(challenge.email)
+        return NotConfirmed(attempt.email)
     return Refused()
 
 

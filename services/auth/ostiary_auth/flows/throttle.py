@@ -66,7 +66,7 @@ async def take_alone(tools: AuthTools, counts: tuple[Count, ...]) -> None:
 
 async def give_back_alone(tools: AuthTools, counts: tuple[Count, ...]) -> None:
     """The same as `give_back`, without a transaction around it."""
-    await counters.give_back_each(tools.statements, {count.key: count.limit for count in counts})
+    await counters.give_back_each(tools.statements, {count.key: count.limit for count in counts}, clock.now())
 
 
 async def forgive(work: AuthWork, email: str) -> None:
