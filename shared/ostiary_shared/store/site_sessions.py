@@ -17,9 +17,15 @@ KEPT = 5
 
 
 async def begin(session: AsyncSession, session_id: UUID, host: str, digest: bytes, now: datetime) -> bool:
-    """Let a living session be carried at `host` by this token; False when it is over."""
-    living = select(Session.id, literal(host), literal(digest), literal(now)).where(
-        Session.id == session_id, *alive(now)
+    """Let a living session be carried at `host` by this token; False when it is over.
+
+    Who ends the session meanwhile waits for us, or we for them: they tell the replicas of every token that there is.
+    Hold the person (`users.hold_alone`) before, for the same reason.
+    """
+    living = (
+        select(Session.id, literal(host), literal(digest), literal(now))
+        .where(Session.id == session_id, *alive(now))
+        .with_for_update(key_share=True, of=Session)
     )
     columns = ("session_id", "host", "token_digest", "created_at")
     row = await session.execute(insert(SiteSession).from_select(columns, living).returning(SiteSession.id))

@@ -27,7 +27,7 @@ class QuickDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or whatever else a server may ask of an app."""
         keeper = self._keeper
-        if keeper.pool is None or scope["type"] != "http" or scope["method"] != "GET":
+        if not keeper.serving or scope["type"] != "http" or scope["method"] != "GET":
             await self.app(scope, receive, send)
             return
         door = scope["raw_path"]

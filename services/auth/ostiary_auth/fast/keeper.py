@@ -8,7 +8,6 @@ import asyncio
 import time
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import asyncpg
 import structlog
@@ -25,7 +24,7 @@ from ostiary_auth.fast.record import AUTHENTICATED, EMAIL, HOST, NAME, STANDING,
 from ostiary_auth.fast.replies import Replies
 from ostiary_auth.fast.standing import Standings
 from ostiary_auth.gate.answers import header_safe
-from ostiary_auth.gate.carried import Names, carried
+from ostiary_auth.gate.carried import ILLEGIBLE, Names, carried
 from ostiary_auth.tools import AuthTools
 from ostiary_shared import clock
 from ostiary_shared.access import decide
@@ -67,14 +66,15 @@ class Token:
 
 
 class Keeper:
-    """One per process. `pool` is set while the app serves."""
+    """One per process. `serving` is set while the app serves."""
 
     def __init__(self, parts: Parts) -> None:
         self.parts = parts
         self.memory = parts.memory
         self.standings = Standings()
         self.replies = Replies()
-        self.pool: Any = None
+        self.serving = False
+        self._statements = parts.tools.statements
         tools = parts.tools
         self._keys = {SESSION: tools.session_key, SITE: tools.site_key, PERSONAL: tools.personal_key}
 
@@ -124,7 +124,7 @@ class Keeper:
     async def later(self, ask: Ask) -> Answer | None:
         """The answer after asking the database; None where the app must say it."""
         at_gate = ask.door != SESSION_JSON
-        if ask.odd or self.pool is None or (at_gate and not ask.trusted):
+        if ask.odd or not self.serving or (at_gate and not ask.trusted):
             return None
         remember = time.monotonic() < self.memory.lease_until
         place = await self._place(ask, remember=remember) if at_gate else None
@@ -158,7 +158,10 @@ class Keeper:
     def _to_stranger(self, ask: Ask, place: Place | None, now: float) -> Answer | None:
         if place is not None and place.open:
             return NOBODY
-        return self.replies.again(ask, now, carried=self._carried(ask) is not None)
+        token = self._carried(ask)
+        if place is None and token == ILLEGIBLE:  # of two cookies the app may take one
+            return None
+        return self.replies.again(ask, now, carried=token is not None)
 
     def _to_known(self, kept: bytes, place: Place | None, now: float) -> Answer | None:
         """The answer to somebody who is remembered, and known to meet what is asked."""
@@ -190,16 +193,16 @@ class Keeper:
     async def _place(self, ask: Ask, *, remember: bool) -> Place | None:
         parts = self.parts
         if not remember:
-            return place_of(ask, await sites.read(self.pool, None), parts.places.address_of)
+            return place_of(ask, await sites.read(self._statements, None), parts.places.address_of)
         while True:
-            doors = await parts.sites.load(self.pool)
+            doors = await parts.sites.load(self._statements)
             if doors is parts.sites.doors:  # else they changed before it was our turn again
                 return parts.places.find(ask, doors)
 
     async def _found(self, token: Token, *, remember: bool) -> Found | None:
         """What the token stands for now. Several who ask at once share one look, but only while notices are heard."""
         if not remember:
-            return await lookup.find(self.pool, token.kind, token.digest, clock.now())
+            return await lookup.find(self._statements, token.kind, token.digest, clock.now())
         reading = self.memory.reading(token.key)
         if reading is None:
             reading = self.memory.begin(token.key)
@@ -210,7 +213,7 @@ class Keeper:
     async def _read(self, token: Token, reading: Reading) -> Found | None:
         kept = None
         try:
-            found = await lookup.find(self.pool, token.kind, token.digest, clock.now())
+            found = await lookup.find(self._statements, token.kind, token.digest, clock.now())
             kept = self._record(found) if found else None
         finally:
             self.memory.finish(token.key, reading, kept)

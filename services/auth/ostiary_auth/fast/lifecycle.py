@@ -10,7 +10,7 @@ from socket import gethostname, socket
 
 from quart import Quart
 
-from ostiary_auth.fast import lease, lookup, touches
+from ostiary_auth.fast import lease, touches
 from ostiary_auth.fast.answers import Writer
 from ostiary_auth.fast.asgi import QuickDoor
 from ostiary_auth.fast.ask import Ask
@@ -21,14 +21,13 @@ from ostiary_auth.fast.memory import Memory
 from ostiary_auth.fast.notices import Ears
 from ostiary_auth.fast.places import Address, Places
 from ostiary_auth.fast.sites import Sites
-from ostiary_auth.gate.carried import Names
+from ostiary_auth.gate.carried import Names, names_of
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import AuthTools
 from ostiary_shared.database import Sessions
 from ostiary_shared.settings import Network
 from ostiary_shared.web import headers
 from ostiary_shared.web.caller import behind, is_trusted
-from ostiary_shared.web.visitor import cookie_name
 
 SWEEP_SECONDS = 1.0
 BURY_SECONDS = 0.002
@@ -50,11 +49,10 @@ class Quick:
 def stand_before(app: Quart, settings: AuthSettings, tools: AuthTools, sessions: Sessions) -> Quick:
     """Put the first door before the app. Until `opened` it hands everything on."""
     trusted = settings.trusted_proxies
-    names = cookie_name(settings, settings.cookie_domain).encode()
-    at_gate = Names(names, cookie_name(settings, stem="ostiary-site").encode())
+    at_gate = names_of(settings)
     parts = Parts(
         tools, sessions, Memory(settings.memory_sessions), Sites(), Places(_address_of(trusted)), Assertions(tools),
-        at_gate, Names(names),
+        at_gate, Names(at_gate.session),
     )  # fmt: skip
     said = headers.of_json(secure=settings.secure).items()
     writer = Writer([(name.lower().encode(), value.encode()) for name, value in said])
@@ -73,10 +71,10 @@ async def opened(quick: Quick, gate_socket: socket | None) -> AsyncIterator[None
         yield
         return
     stop = asyncio.Event()
-    pool = keeper.pool = await lookup.open_pool(url)
+    keeper.serving = True
     beside = [
         asyncio.create_task(lease.keep(url, f"{gethostname()}:{os.getpid()}", _ears(keeper), stop)),
-        asyncio.create_task(touches.keep(keeper.memory, pool, stop)),
+        asyncio.create_task(touches.keep(keeper.memory, keeper.parts.tools.statements, stop)),
     ]
     try:
         async with _listening(quick, gate_socket):
@@ -84,11 +82,10 @@ async def opened(quick: Quick, gate_socket: socket | None) -> AsyncIterator[None
     finally:
         stop.set()
         await asyncio.wait(beside, timeout=LAST_SECONDS)
-        keeper.pool = None
+        keeper.serving = False
         keeper.memory.lease_until = 0.0
         for task in beside:
             task.cancel()
-        pool.terminate()
 
 
 def _address_of(trusted: tuple[Network, ...]) -> Callable[[Ask], Address | None]:

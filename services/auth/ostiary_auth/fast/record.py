@@ -59,7 +59,7 @@ def pack(who: Identity, kept: Kept) -> bytes:
 
 def head(kept: bytes) -> Head:
     """The fixed part of a record."""
-    return _HEAD.unpack_from(kept)  # type: ignore[return-value]
+    return _HEAD.unpack_from(kept)
 
 
 def words(kept: bytes) -> list[bytes]:

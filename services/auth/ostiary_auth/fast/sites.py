@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ostiary_shared.site_address import entries_for
 from ostiary_shared.site_rules import Door, Network
+from ostiary_shared.statements import Statements
 
 _STATEMENT = """
     SELECT s.name, s.host, r.path_prefix, r.match, r.methods, r.networks, r.asks, r.value, r.roles, r.assurance,
@@ -44,19 +44,19 @@ class Sites:
         self.doors = None
         self._version += 1
 
-    async def load(self, pool: Any) -> dict[str, Door]:
+    async def load(self, statements: Statements) -> dict[str, Door]:
         """All of them, read by one for everybody who waits."""
         if self.doors is not None:
             return self.doors
         if self._loading is None:
-            self._loading = asyncio.create_task(self._load(pool))
+            self._loading = asyncio.create_task(self._load(statements))
             self._loading.add_done_callback(self._loaded)
         return await asyncio.shield(self._loading)
 
-    async def _load(self, pool: Any) -> dict[str, Door]:
+    async def _load(self, statements: Statements) -> dict[str, Door]:
         while True:
             version = self._version
-            doors = await read(pool, None)
+            doors = await read(statements, None)
             if version == self._version:
                 self.doors = doors
                 return doors
@@ -67,10 +67,10 @@ class Sites:
             task.exception()  # whoever waited has it, too
 
 
-async def read(pool: Any, hosts: list[str] | None) -> dict[str, Door]:
+async def read(statements: Statements, hosts: list[str] | None) -> dict[str, Door]:
     """The sites with these entries, or all, from the database."""
     found: dict[str, tuple[str, list[Rule]]] = {}
-    for name, host, path, *rest in await pool.fetch(_STATEMENT, hosts):
+    for name, host, path, *rest in await statements.rows(_STATEMENT, hosts):
         rules = found.setdefault(host, (name, []))[1]
         rules += [Rule(path, *rest)] if path is not None else []
     return {host: Door(name, host, rules) for host, (name, rules) in found.items()}

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +10,7 @@ import asyncpg
 from ostiary_auth.fast import record
 from ostiary_auth.fast.memory import Memory
 from ostiary_shared import clock
+from ostiary_shared.statements import Statements
 from ostiary_shared.store.sessions import TOUCH_EVERY
 
 log = logging.getLogger(__name__)
@@ -30,15 +30,15 @@ _TOKENS = """
 """
 
 
-async def keep(memory: Memory, pool: Any, stop: asyncio.Event) -> None:
+async def keep(memory: Memory, statements: Statements, stop: asyncio.Event) -> None:
     """Write every few seconds, and once more at the end."""
     while not stop.is_set():
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
-        await write(pool, memory.take_used())
+        await write(statements, memory.take_used())
 
 
-async def write(pool: Any, used: list[bytes]) -> None:
+async def write(statements: Statements, used: list[bytes]) -> None:
     """Note the use of these records' sessions and tokens. A database that is away loses a few seconds of it."""
     ids: tuple[list[UUID], list[UUID]] = ([], [])
     for kept in used:
@@ -48,6 +48,6 @@ async def write(pool: Any, used: list[bytes]) -> None:
     for statement, wanted in zip((_SESSIONS, _TOKENS), ids, strict=True):
         for first in range(0, len(wanted), MOST_AT_ONCE):
             try:
-                await pool.execute(statement, wanted[first : first + MOST_AT_ONCE], now, now - TOUCH_EVERY)
+                await statements.rows(statement, wanted[first : first + MOST_AT_ONCE], now, now - TOUCH_EVERY)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("the use of sessions was not noted: %s", type(error).__name__)

@@ -14,7 +14,7 @@ from ostiary_auth.flows.place import Place
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.identity import Identity
 from ostiary_shared.site_address import OURS
-from ostiary_shared.store import one_time_tokens, site_sessions, sites
+from ostiary_shared.store import one_time_tokens, site_sessions, sites, users
 from ostiary_shared.store.one_time_tokens import Issue, Purpose
 from ostiary_shared.tokens import ON_ITS_WAY, ONE_TIME, SITE, digest, genuine, mint
 
@@ -95,6 +95,8 @@ async def enter(work: AuthWork, place: Place, code: str, state: str | None) -> E
     bound = _binding(place, mark(state))
     used = await one_time_tokens.consume(work.session, Purpose.HANDOVER, digest(code), work.now, bound)
     if used is None:
+        return None
+    if used.user_id is None or await users.hold_alone(work.session, used.user_id) is None:
         return None
     token, session_id = mint(SITE, work.tools.site_key), UUID(used.subject["session"])
     if not await site_sessions.begin(work.session, session_id, place.host, token.digest, work.now):
