@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import Protocol
 from uuid import UUID
 
+from ostiary_shared import networks
 from ostiary_shared.access import Asks, Check, Decision, Requirement
 from ostiary_shared.identity import Account, Presented, SessionFacts
 from ostiary_shared.site_address import is_at, is_below
 
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
+Address = networks.Address
+Network = networks.Network
 
 AS_IF = "no living session: told as if they had just signed in"
 EXACT = "exact"

@@ -2,19 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
 
-from ostiary_admin.auth_client import Explained
+from ostiary_admin.auth_client import Explained, ServiceSecret
 from ostiary_admin.inputs.audit import AuditQuery
 from ostiary_admin.inputs.denials import DenialsQuery
 from ostiary_admin.inputs.listing import OfSomebody
 from ostiary_admin.inputs.mail import MailQuery
 from ostiary_admin.inputs.people import PeopleQuery
+from ostiary_admin.inputs.sites import WhoQuery
 from ostiary_admin.pages import rule_rows
 from ostiary_admin.pages.people import COLUMNS
 from ostiary_admin.pages.person import Everything, Typed
+from ostiary_admin.queries import who_could_open
 from ostiary_admin.queries.audit import AuditRow
+from ostiary_admin.queries.could_open import Opened, Part
 from ostiary_admin.queries.denials import DenialRow
 from ostiary_admin.queries.grants import GrantRow
 from ostiary_admin.queries.keyset import Page
@@ -23,9 +28,12 @@ from ostiary_admin.queries.overview import Counts
 from ostiary_admin.queries.people import PersonRow
 from ostiary_admin.queries.remedies import Cure
 from ostiary_admin.queries.roles import RoleRow
+from ostiary_admin.queries.services import ServiceRow
 from ostiary_admin.queries.sessions import SessionRow
 from ostiary_admin.queries.sites import RuleRow, SiteRow, SiteWithRules
+from ostiary_admin.queries.tokens import TokenRow
 from ostiary_admin.queries.try_out import Request, Tried
+from ostiary_admin.queries.who_could_open import Visitor
 from ostiary_shared.access import Asks, Check, Decision, Outcome, Remedy, Requirement, Step
 from ostiary_shared.events import Event
 from ostiary_shared.permissions import MEANINGS, Permission
@@ -55,6 +63,15 @@ SESSIONS = [
     SessionRow(ID, ID, ADA.email, ADA.name, agent, "192.0.2.7" if agent else None, 1, ["password"], NOW, NOW, NOW)
     for agent in AGENTS
 ]
+TOKENS = [
+    TokenRow(ID, "Backup <x>", ["role:admin", "users:read"], NOW, NOW + timedelta(days=1), NOW),
+    TokenRow(ID, "Old", [], NOW, NOW, None),
+]
+SERVICES = [
+    ServiceRow(ID, "wiki-7kq2m4", "Wiki <x>", ["read", "write"], NOW, NOW, None),
+    ServiceRow(ID, "old-7kq2m4", "Old", [], NOW, None, NOW),
+]
+SECRET = ServiceSecret(ID, "wiki-7kq2m4", "oc_x", "Wiki <x>", [])
 WAITING = MessageRow(ID, "confirm", ID, ADA.email, "waiting", 0, "", NOW, NOW, None, None, None)
 MAILS = [
     *(replace(WAITING, kind=kind.value) for kind in Kind),
@@ -78,10 +95,34 @@ ROLES = [
     RoleRow(ID, "editor", "", [], 0),
     RoleRow(ID, "support", "<helps>", ["users:read"], 1),
 ]
-RULES = [RuleRow("/", [], asks, "editor") for asks in ("anyone", "signed_in", "role", "permission")]
+OFFICE = [ip_network("10.0.0.0/8"), ip_network("fd00::/64")]
+SEVERAL = ["editor", "<author>"]
+RULES = [
+    *(
+        RuleRow("/", [], asks, "editor", "prefix", [], [], 1, None)
+        for asks in ("anyone", "signed_in", "role", "permission")
+    ),
+    RuleRow("/a", ["GET"], "any_role", "", "exact", OFFICE, SEVERAL, 2, 1),
+    RuleRow("/b", [], "all_roles", "", "prefix", OFFICE, SEVERAL, 3, 15),
+]
+OPENED = [
+    Opened(
+        ID,
+        "<Wiki>",
+        "wiki.test",
+        [Part(n, rule, n % 2 == 0, "Is <x> held? no", "Grant it." * (n % 2)) for n, rule in enumerate(RULES, 1)],
+    ),
+    Opened(ID, "Closed", "closed.test", []),
+]
+WHO_ASKED = WhoQuery(url="https://wiki.test/<x>", address="10.0.0.1")
+VISITORS = [Visitor(ID, "ada@example.test", name, "from the role <editor>") for name in ("Ada <x>", "")]
+COULD = [
+    who_could_open.Answer("rule 2 of <Wiki>", "asks for <x>", everybody, count, Page(found, None, None))
+    for everybody, count, found in ((True, 0, []), (False, 0, []), (False, 2, VISITORS), (False, 10001, VISITORS))
+]
 LISTED: Sample = {"links": {"previous": "/admin", "next": None}}
-OPEN = Everything(ADA, [], GRANTS, ["support"], SESSIONS, MAILS, DENIALS, EVENTS)
-BARE = Everything(ADA, ["audit:read"], [], [], [], [], [], [])
+OPEN = Everything(ADA, [], GRANTS, ["support"], SESSIONS, TOKENS, MAILS, OPENED, DENIALS, EVENTS)
+BARE = Everything(ADA, ["audit:read"], [], [], [], [], [], [], [], [])
 FAULTS = {
     "": "No <x>.",
     **dict.fromkeys(
@@ -184,6 +225,8 @@ ADMIN: Samples = {
     "person_new.html": as_both(*({**edited, "roles": [("editor", "editor", "Edits <x>")]} for edited in EDITED)),
     "person_roles.html": INCLUDED,
     "person_sessions.html": INCLUDED,
+    "person_sites.html": INCLUDED,
+    "person_tokens.html": INCLUDED,
     "role.html": as_both(
         *({"role": role, "meanings": MEANINGS, "above": above} for role in ROLES for above in ([], ["users:read"]))
     ),
@@ -195,18 +238,29 @@ ADMIN: Samples = {
         )
     ),
     "roles.html": as_both({"roles": ROLES, "meanings": MEANINGS}),
+    "service.html": as_both(*({"one": one} for one in SERVICES)),
+    "service_new.html": as_both(*EDITED, {"values": {"scopes": "a b"}, "errors": {"": "No.", "scopes": "No."}}),
+    "service_secret.html": as_both({"made": SECRET, "us": "http://localhost"}),
+    "services.html": as_both({"services": []}, {"services": SERVICES}),
     "sessions.html": as_both(listed([], query=OfSomebody()), listed(SESSIONS, query=OfSomebody(user=ID))),
     "site.html": as_both(
         *(
             {
                 "site": SiteWithRules(ID, "Wiki", "wiki.test", NOW, rules),
                 "asked": ASKED,
+                "everybody": "/admin/sites/who?url=x",
                 "tried": tried,
                 "errors": wrong,
             }
             for rules, tried, wrong in (([], None, {}), (RULES, None, {"path": "No <x>."}), (RULES, TRIED, {}))
         ),
-        {"site": SiteWithRules(ID, "W", "w.test", NOW, RULES), "asked": ASKED, "tried": Tried(ROLE), "errors": {}},
+        {
+            "site": SiteWithRules(ID, "W", "w.test", NOW, RULES),
+            "asked": ASKED,
+            "everybody": "/admin/sites/who?url=x",
+            "tried": Tried(ROLE),
+            "errors": {},
+        },
     ),
     "site_edit.html": as_both(
         *(
@@ -216,4 +270,9 @@ ADMIN: Samples = {
         )
     ),
     "sites.html": as_both({"sites": []}, {"sites": [SiteRow(ID, "Wiki", "wiki.test", NOW, n) for n in (0, 3)]}),
+    "who_could_open.html": as_both(
+        {"query": WhoQuery(), "found": None, "errors": {}, "links": {}},
+        {"query": WHO_ASKED, "found": None, "errors": {"url": "No <x>.", "method": "No."}, "links": {}},
+        *({"query": WHO_ASKED, "found": found, "errors": {}, **LISTED} for found in COULD),
+    ),
 }

@@ -125,6 +125,61 @@ def test_a_weak_sign_in_does_not_open_a_strong_door() -> None:
     assert judged(Requirement(Asks.SIGNED_IN, assurance=2)).cause is Check.ASSURANCE
 
 
+AUTHOR = HeldRole("author", frozenset(), NOW - HOUR, "ada@example.test")
+EITHER = Requirement(Asks.ANY_ROLE, roles=("editor", "author"))
+BOTH = Requirement(Asks.ALL_ROLES, roles=("editor", "author"))
+
+
+@pytest.mark.parametrize(
+    ("requirement", "held", "missing"),
+    [
+        (EITHER, (AUTHOR,), None),
+        (EITHER, (EDITOR, AUTHOR), None),
+        (EITHER, (), "editor"),
+        (BOTH, (EDITOR, AUTHOR), None),
+        (BOTH, (EDITOR,), "author"),
+        (BOTH, (), "editor"),
+    ],
+)
+def test_of_several_roles_any_or_all_are_asked_for(
+    requirement: Requirement, held: tuple[HeldRole, ...], missing: str | None
+) -> None:
+    decision = judged(requirement, held=held)
+    assert decision.allowed == (missing is None)
+    assert missing is None or decision.remedy is not None
+    if decision.remedy:
+        assert (decision.cause, decision.remedy.kind, decision.remedy.value) == (Check.ROLE, "grant-role", missing)
+
+
+@pytest.mark.parametrize("asks", [Asks.ANY_ROLE, Asks.ALL_ROLES])
+def test_nobody_holds_any_of_no_roles_at_all(asks: Asks) -> None:
+    decision = judged(Requirement(asks), held=(EDITOR,))
+    assert (decision.outcome, decision.cause) == (Outcome.REFUSED, Check.ROLE)
+
+
+@pytest.mark.parametrize(("age", "recent"), [(60, True), (59, False), (61, True)])
+def test_a_sign_in_counts_for_as_long_as_the_rule_says_and_then_another_is_wanted(age: int, recent: bool) -> None:
+    decision = judged(Requirement(Asks.SIGNED_IN, fresh=timedelta(minutes=age)), at=NOW - timedelta(minutes=2))
+    assert decision.allowed
+    decision = judged(Requirement(Asks.SIGNED_IN, fresh=timedelta(minutes=age)))
+    assert decision.allowed == recent
+    assert recent or (decision.outcome, decision.cause) == (Outcome.REFUSED, Check.FRESH)
+    assert decision.wants_another_sign_in != recent
+
+
+def test_signing_in_again_opens_a_door_that_asks_for_a_recent_sign_in() -> None:
+    requirement = Requirement(Asks.SIGNED_IN, fresh=timedelta(minutes=5))
+    assert judged(requirement).cause is Check.FRESH
+    anew = Presented(True, session(authenticated_at=NOW), account())
+    assert decide(anew, requirement, NOW).allowed
+
+
+def test_the_steps_say_how_old_a_sign_in_is_and_how_old_it_may_be() -> None:
+    step = next(s for s in judged(Requirement(Asks.SIGNED_IN, fresh=HOUR / 4)).steps if s.check is Check.FRESH)
+    assert step.seen == "signed in 2026-01-02 11:00 UTC; within 15 minutes is asked"
+    assert step.remedy == "Sign in again."
+
+
 def test_a_decision_survives_being_kept() -> None:
     for decision in (judged(AS_EDITOR), judged(), refuse_address("//x")):
         assert Decision.from_json(decision.to_json()) == decision
@@ -154,10 +209,12 @@ def test_no_combination_of_faults_opens_the_door(
     facts = account(locked_at=locked, deleted_at=deleted, confirmed_at=confirmed, held=(EDITOR,) if editor else ())
     presented = Presented(carried, session(ended_at=ended) if carried else None, facts if carried else None)
     value = {Asks.ROLE: "editor", Asks.PERMISSION: "pages:write"}.get(asks, "")
-    decision = decide(presented, Requirement(asks, value), at)
+    named = ("editor",) if asks in {Asks.ANY_ROLE, Asks.ALL_ROLES} else ()
+    decision = decide(presented, Requirement(asks, value, roles=named), at)
     sound = carried and not ended and not locked and not deleted and confirmed and minutes < 59
     wanted = asks is Asks.ANYONE or (
-        sound and (asks is Asks.SIGNED_IN or (asks in {Asks.ROLE, Asks.PERMISSION} and editor))
+        sound
+        and (asks is Asks.SIGNED_IN or (asks in {Asks.ROLE, Asks.ANY_ROLE, Asks.ALL_ROLES, Asks.PERMISSION} and editor))
     )
     assert decision.allowed == bool(wanted)
     assert decision.allowed or decision.remedy

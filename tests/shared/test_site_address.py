@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ostiary_shared.site_address import (
+    entries_for,
     is_below,
     objection_to_host,
     objection_to_method,
+    objection_to_site,
     objection_to_uri,
     without_default_port,
 )
@@ -218,3 +220,51 @@ def test_only_the_port_that_the_scheme_implies_is_dropped() -> None:
     assert without_default_port("a.example:443", "https") == "a.example"
     assert without_default_port("a.example:443", "http") == "a.example:443"
     assert without_default_port("a.example:8080", "http") == "a.example:8080"
+
+
+@pytest.mark.parametrize(
+    ("host", "fine"),
+    [
+        ("*.example.org", True),
+        ("*.example.org:8443", True),
+        ("*.apps.example.org", True),
+        ("*.localhost", True),
+        ("*.localhost:9001", True),
+        ("wiki.example.org", True),
+        ("*", False),
+        ("*.", False),
+        ("*.org", False),
+        ("*.org:443", False),
+        ("*.localhost.", False),
+        ("*.example.org.", False),
+        ("*.*.example.org", False),
+        ("w*.example.org", False),
+        ("wiki.*.org", False),
+        ("*example.org", False),
+        ("*.Example.org", False),
+        ("*.10.0.0.1", False),
+        ("*.[::1]", False),
+        ("*.example.org:0", False),
+    ],
+)
+def test_a_site_may_stand_for_every_name_with_one_label_in_front(host: str, fine: bool) -> None:
+    assert (objection_to_site(host) is None) == fine
+    assert host.startswith("wiki.example") or objection_to_host(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "entries"),
+    [
+        ("wiki.example.org", ["wiki.example.org", "*.example.org"]),
+        (
+            "wiki.example.org:8443",
+            ["wiki.example.org:8443", "wiki.example.org", "*.example.org:8443", "*.example.org"],
+        ),
+        ("localhost:9001", ["localhost:9001", "localhost"]),
+        ("app.localhost", ["app.localhost", "*.localhost"]),
+        ("[::1]", ["[::1]"]),
+        ("[::1]:80", ["[::1]:80", "[::1]"]),
+    ],
+)
+def test_the_closest_entry_speaks_for_a_host(host: str, entries: list[str]) -> None:
+    assert entries_for(host) == entries

@@ -3,7 +3,7 @@
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import and_, any_, delete, literal, or_, select
+from sqlalchemy import ColumnElement, and_, any_, delete, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared import revocation
@@ -26,18 +26,28 @@ async def rules(session: AsyncSession, site_id: UUID) -> list[SiteRule]:
 async def with_rules(session: AsyncSession, host: str) -> tuple[Site, list[SiteRule]] | None:
     """The site served at `host[:port]`, chosen as by `at`, with its ordered rules: one look-up for the gate."""
     names = entries_for(host)
+    found = {site.host: (site, kept) for site, kept in await _with_rules(session, Site.host.in_(names))}
+    return next((found[name] for name in names if name in found), None)
+
+
+async def all_with_rules(session: AsyncSession) -> list[tuple[Site, list[SiteRule]]]:
+    """Every site with its ordered rules, by host. There are few: they are made by hand."""
+    return await _with_rules(session)
+
+
+async def _with_rules(session: AsyncSession, *which: ColumnElement[bool]) -> list[tuple[Site, list[SiteRule]]]:
     rows = await session.execute(
         select(Site, SiteRule)
         .outerjoin(SiteRule, SiteRule.site_id == Site.id)
-        .where(Site.host.in_(names))
-        .order_by(SiteRule.position)
+        .where(*which)
+        .order_by(Site.host, SiteRule.position)
     )
     found: dict[str, tuple[Site, list[SiteRule]]] = {}
     for row in rows:
         site, rule = cast("tuple[Site, SiteRule | None]", row)
         kept = found.setdefault(site.host, (site, []))[1]
         kept += [rule] if rule is not None else []
-    return next((found[name] for name in names if name in found), None)
+    return list(found.values())
 
 
 async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteRule]) -> None:

@@ -1,5 +1,6 @@
 """People: finding, adding and changing them. One address belongs to one person, whatever its case."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -124,6 +125,15 @@ async def account(session: AsyncSession, user_id: UUID, now: datetime) -> Accoun
     return account_of(user, await held_roles(session, user_id, now)) if user else None
 
 
+async def accounts(session: AsyncSession, ids: Sequence[UUID], now: datetime) -> list[Account]:
+    """The same for several people, in the order of the ids; whoever is not there is left out."""
+    found = {user.id: user for user in await session.scalars(select(User).where(User.id.in_(ids)))}
+    held: dict[UUID, list[HeldRole]] = {}
+    for row in await session.execute(_HELD_BY_SEVERAL, {"holders": ids, "moment": now}):
+        held.setdefault(row.user_id, []).append(_held(row))
+    return [account_of(found[each], tuple(held.get(each, ()))) for each in ids if each in found]
+
+
 def account_of(user: User, held: tuple[HeldRole, ...]) -> Account:
     """The row and its roles as the frozen facts of a decision."""
     return Account(
@@ -149,7 +159,7 @@ def holds(now: datetime | BindParameter[datetime]) -> tuple[ColumnElement[bool],
 
 
 # Asked with every request, so it is put together once.
-_HELD = (
+_ROLES = (
     select(
         Role.name,
         select(func.coalesce(func.array_agg(RolePermission.permission), text("'{}'::text[]")))
@@ -163,11 +173,12 @@ _HELD = (
         ).label("by"),
     )
     .join(RoleGrant, RoleGrant.role_id == Role.id)
-    .where(
-        RoleGrant.user_id == bindparam("holder", type_=Uuid()),
-        *holds(bindparam("moment", type_=DateTime(timezone=True))),
-    )
+    .where(*holds(bindparam("moment", type_=DateTime(timezone=True))))
     .order_by(Role.name)
+)
+_HELD = _ROLES.where(RoleGrant.user_id == bindparam("holder", type_=Uuid()))
+_HELD_BY_SEVERAL = _ROLES.add_columns(RoleGrant.user_id).where(
+    RoleGrant.user_id.in_(bindparam("holders", type_=Uuid(), expanding=True))
 )
 
 

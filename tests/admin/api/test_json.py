@@ -110,7 +110,8 @@ async def test_sites_and_sessions_and_mail_by_json(console: Console) -> None:
     rule = {"path_prefix": "/", "asks": "role", "value": "support", "methods": ["GET"]}
     status, site = await call(console, "POST", "/sites", headers, {"name": "W", "host": "w.test", "rules": [rule]})
     assert status == 201
-    assert site["rules"] == [rule]
+    unasked = {"match": "prefix", "networks": [], "roles": [], "assurance": 1, "fresh_minutes": None}
+    assert site["rules"] == [{**rule, **unasked}]
     assert (await call(console, "POST", "/sites", headers, {"name": "W", "host": "w.test"}))[0] == 422
     faulty = await call(
         console,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from ostiary_admin.flows import sites as site_flows
+from ostiary_admin.flows import rules as rule_flows
 from ostiary_shared import clock
 from ostiary_shared.models import AuditEvent, Message, Session, Site, User
 from ostiary_shared.store import messages, sites
@@ -337,7 +337,7 @@ async def test_faulty_hosts_and_paths_are_named_and_nothing_is_kept(console: Con
         assert 'name="host"' in text
     async with console.rows() as session:
         assert await session.scalar(select(Site.id)) is None
-    assert site_flows.MOST_RULES == 50
+    assert rule_flows.MOST_RULES == 50
 
 
 async def test_every_act_leaves_one_row_with_its_actor_and_reason(console: Console) -> None:

@@ -54,6 +54,7 @@ ACTS = {
     ("GET", "roles/NAME/edit"): Permission.ROLES_WRITE,
     ("GET", "sites/new"): Permission.SITES_WRITE,
     ("GET", "sites/ID/edit"): Permission.SITES_WRITE,
+    ("GET", "users/ID/sites"): Permission.SITES_READ,
 }
 READS = {
     "": Permission.USERS_READ,

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from ostiary_admin.flows import sites as flow
-from ostiary_admin.flows.sites import Rule, Wanted
+from ostiary_admin.flows.rules import Rule
+from ostiary_admin.flows.sites import Wanted
 from ostiary_shared.models import Denial
 from tests.admin.conftest import Console, Desk
 

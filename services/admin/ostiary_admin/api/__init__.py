@@ -2,8 +2,37 @@
 
 from quart import Blueprint
 
-from ostiary_admin.api import audit, denials, grants, messages, roles, sessions, sites, tokens, user_acts, users
+from ostiary_admin.api import (
+    audit,
+    could_open,
+    denials,
+    grants,
+    messages,
+    roles,
+    services,
+    sessions,
+    sites,
+    tokens,
+    user_acts,
+    users,
+    who_could_open,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
-    room.blueprint for room in (users, user_acts, grants, roles, sessions, tokens, sites, denials, audit, messages)
+    room.blueprint
+    for room in (
+        users,
+        user_acts,
+        could_open,
+        grants,
+        roles,
+        sessions,
+        tokens,
+        services,
+        sites,
+        who_could_open,
+        denials,
+        audit,
+        messages,
+    )
 )

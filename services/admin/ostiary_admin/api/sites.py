@@ -10,6 +10,7 @@ from ostiary_admin import limits
 from ostiary_admin.api.answers import Revoked, answer, noted, says, takes
 from ostiary_admin.door import begin_act
 from ostiary_admin.flows import sites as acts
+from ostiary_admin.flows.rules import Rule
 from ostiary_admin.inputs.sites import SiteBody
 from ostiary_admin.queries import sites
 from ostiary_admin.queries.sites import SiteRow, SiteWithRules
@@ -94,5 +95,4 @@ async def delete(site_id: UUID) -> ResponseReturnValue:
 
 
 def _wanted(body: SiteBody) -> acts.Wanted:
-    rules = tuple(acts.Rule(rule.path_prefix, rule.methods, rule.asks, rule.value) for rule in body.rules)
-    return acts.Wanted(body.name, body.host, rules)
+    return acts.Wanted(body.name, body.host, tuple(Rule(**rule.model_dump()) for rule in body.rules))

@@ -12,16 +12,33 @@ from ostiary_admin.pages import (
     person,
     person_acts,
     roles,
+    services,
     sessions,
     sites,
     tokens,
+    who_could_open,
 )
 from ostiary_admin.pages.frame import context, pairs, readable, until
 from ostiary_admin.pages.sentences import remark, sentence
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
     room.blueprint
-    for room in (overview, people, person, person_acts, grants, roles, sessions, tokens, sites, denials, audit, mail)
+    for room in (
+        overview,
+        people,
+        person,
+        person_acts,
+        grants,
+        roles,
+        sessions,
+        tokens,
+        services,
+        sites,
+        who_could_open,
+        denials,
+        audit,
+        mail,
+    )
 )
 
 # What templates may call, imported macros included.

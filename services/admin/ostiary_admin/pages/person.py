@@ -13,8 +13,9 @@ from ostiary_admin.door import begin_act, require, set_password
 from ostiary_admin.flows import people as acts
 from ostiary_admin.inputs.people import PersonForm
 from ostiary_admin.pages.acts import tell
-from ostiary_admin.queries import audit, denials, grants, mail, people, roles, sessions, tokens
+from ostiary_admin.queries import audit, could_open, denials, grants, mail, people, roles, sessions, tokens
 from ostiary_admin.queries.audit import AuditRow
+from ostiary_admin.queries.could_open import Opened
 from ostiary_admin.queries.denials import DenialRow
 from ostiary_admin.queries.grants import GrantRow
 from ostiary_admin.queries.keyset import Place
@@ -46,6 +47,7 @@ class Everything:
     sessions: list[SessionRow]
     tokens: list[TokenRow]
     mails: list[MessageRow]
+    sites: list[Opened]
     denials: list[DenialRow]
     events: list[AuditRow]
 
@@ -130,6 +132,7 @@ async def _gather(work: AdminWork, user_id: UUID) -> Everything:
         (await sessions.page(work, user_id, first)).items if mine.may(Permission.SESSIONS_READ) else [],
         await tokens.of(work, user_id) if mine.may(Permission.SESSIONS_READ) else [],
         (await mail.page(work, "", user_id, first)).items[:FEW] if mine.may(Permission.MESSAGES_READ) else [],
+        await could_open.of(work, user_id) if mine.may(Permission.SITES_READ) else [],
         (await denials.page(work, user_id, first)).items[:FEW] if mine.may(Permission.DENIALS_READ) else [],
         await audit.about(work, user_id, FEW) if mine.may(Permission.AUDIT_READ) else [],
     )

@@ -1,6 +1,7 @@
 """Protected sites: the list, and the form with host, name and the ordered rules."""
 
 from gettext import gettext as _
+from urllib.parse import urlencode
 from uuid import UUID
 
 from quart import Blueprint, flash, redirect, render_template
@@ -38,7 +39,8 @@ async def index() -> ResponseReturnValue:
 async def show(site_id: UUID) -> ResponseReturnValue:
     """One site and its rules, and the answer to "who opens this?" if that was asked."""
     query = await lists.kindly(TryOut)
-    asked = try_out.Request(query.path, query.method.upper(), query.email if identity().may(_PEOPLE) else "")
+    email = query.email if identity().may(_PEOPLE) else ""
+    asked = try_out.Request(query.path, query.method.upper(), email, query.address)
     tried, errors = None, {}
     async with begin_work() as work:
         site = await sites.get(work, site_id)
@@ -46,7 +48,8 @@ async def show(site_id: UUID) -> ResponseReturnValue:
             tried = await try_out.of(work, site, asked) if query.path else None
         except Invalid as invalid:
             errors = {fault.field: fault.message for fault in invalid.errors}
-    return await render_template("site.html", site=site, asked=asked, tried=tried, errors=errors)
+    everybody = _everybody(site.host, asked)
+    return await render_template("site.html", site=site, asked=asked, tried=tried, everybody=everybody, errors=errors)
 
 
 @blueprint.get("/new")
@@ -107,6 +110,12 @@ async def delete(site_id: UUID) -> ResponseReturnValue:
             host = await acts.delete(work, site_id)
         await flash(said(_("%s was removed. The gate lets nobody in there any more.") % host, work.receipt), "good")
     return back("/admin/sites")
+
+
+def _everybody(host: str, asked: try_out.Request) -> str:
+    """Where all who could open what was asked are listed; any name does for a wildcard."""
+    query = {"url": f"https://{host.replace('*', 'any')}{asked.path}", "method": asked.method, "address": asked.address}
+    return f"/admin/sites/who?{urlencode({name: value for name, value in query.items() if value})}"
 
 
 async def _form(site_id: UUID | None, form: Form[SiteForm], rows: list[Row], status: int) -> ResponseReturnValue:

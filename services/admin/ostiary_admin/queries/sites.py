@@ -9,13 +9,16 @@ from sqlalchemy import func, select
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.errors import NotFound
 from ostiary_shared.models import Site, SiteRule
-from ostiary_shared.site_rules import Network
+from ostiary_shared.networks import Network
 from ostiary_shared.store import sites
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRow:
-    """Who may enter a part of a site. Empty `methods` means all; `value` names the role or the permission."""
+    """Who may enter a part of a site. Empty `methods` means all; `value` names the role or the permission.
+
+    Empty `networks` means from everywhere; `roles` are those of which any or all are asked for.
+    """
 
     path_prefix: str
     methods: list[str]
@@ -62,18 +65,27 @@ async def get(work: AdminWork, site_id: UUID) -> SiteWithRules:
     site = await work.session.get(Site, site_id)
     if site is None:
         raise NotFound("There is no such site.")
-    rules = [
-        RuleRow(
-            rule.path_prefix,
-            list(rule.methods),
-            rule.asks,
-            rule.value,
-            rule.match,
-            list(rule.networks),
-            list(rule.roles),
-            rule.assurance,
-            rule.fresh_minutes,
-        )
-        for rule in await sites.rules(work.session, site_id)
-    ]
-    return SiteWithRules(site.id, site.name, site.host, site.created_at, rules)
+    return _with_rules(site, await sites.rules(work.session, site_id))
+
+
+async def with_rules(work: AdminWork) -> list[SiteWithRules]:
+    """Every site with its rules, by host."""
+    return [_with_rules(site, rules) for site, rules in await sites.all_with_rules(work.session)]
+
+
+def _with_rules(site: Site, rules: list[SiteRule]) -> SiteWithRules:
+    return SiteWithRules(site.id, site.name, site.host, site.created_at, [_row(rule) for rule in rules])
+
+
+def _row(rule: SiteRule) -> RuleRow:
+    return RuleRow(
+        rule.path_prefix,
+        list(rule.methods),
+        rule.asks,
+        rule.value,
+        rule.match,
+        list(rule.networks),
+        list(rule.roles),
+        rule.assurance,
+        rule.fresh_minutes,
+    )

@@ -8,17 +8,19 @@ from ostiary_shared import site_address
 from ostiary_shared.access import Decision, Requirement, decide
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.identity import Account
+from ostiary_shared.networks import address_of
 from ostiary_shared.site_rules import AskedOf, Door, as_if_signed_in, asked_by, told_as_if
 from ostiary_shared.store import users
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a site: a path, with a query or without, and by whom; no `email` leaves that open."""
+    """What is asked of a site: a path, with a query or without, by whom and from where; both may be left open."""
 
     path: str
     method: str
     email: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +32,22 @@ class Tried:
 
 
 async def of(work: AdminWork, site: SiteWithRules, asked: Request) -> Tried:
-    """What the gate would say, as if the person had just signed in. Raises Invalid for `path`, `method`, `email`."""
+    """What the gate would say, as if the person had just signed in. Raises Invalid naming what is wrong."""
     faults = []
     if objection := site_address.objection_to_uri(asked.path):
         faults.append(FieldError("path", f"Please enter the part of the address behind the host: {objection}."))
     if site_address.objection_to_method(asked.method):
         faults.append(FieldError("method", "Please enter a method such as GET."))
+    origin = address_of(asked.address)
+    if asked.address and origin is None:
+        faults.append(FieldError("address", "Please enter an IP address such as 192.0.2.7."))
     account = await _account(work, asked.email) if asked.email else None
     if asked.email and account is None:
         faults.append(FieldError("email", "Nobody has this address."))
     if faults:
         raise Invalid(*faults)
     door = Door(site.name, site.host, site.rules)
-    requirement = asked_by(door, AskedOf(asked.path.partition("?")[0], asked.method))
+    requirement = asked_by(door, AskedOf(asked.path.partition("?")[0], asked.method, origin))
     if account is None:
         return Tried(requirement)
     return Tried(requirement, told_as_if(decide(as_if_signed_in(account, work.now), requirement, work.now)))
