@@ -16,6 +16,7 @@ COMMANDS = {
     "migrate": "Bring the database up to date.",
     "users": "See, create, lock and unlock people; give and take roles.",
     "roles": "See, create and delete roles.",
+    "keys": "See and replace the signing keys.",
     "sessions": "End the sessions of everybody at once.",
     "explain": "Say why somebody may or may not enter.",
     "settings": "Print every setting, as docs/settings.md has them.",

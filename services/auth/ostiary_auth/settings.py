@@ -34,6 +34,8 @@ class AuthSettings(Settings):
     """How many living sessions each process remembers, some 350 bytes each; 0 asks the database every time."""
     gate_listen: str = ""
     """Where proxies ask the gate fastest: unix:/run/ostiary/gate.sock, or an address such as 127.0.0.1:8010."""
+    signing_key_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """Days after which another key signs who somebody is. Nobody notices."""
     session_idle_hours: Annotated[int, Field(ge=1, le=24)] = 1
     """Hours after which an unused session ends."""
     session_max_hours: Annotated[int, Field(ge=1, le=72)] = 24

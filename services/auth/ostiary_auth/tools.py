@@ -113,8 +113,13 @@ def make_tools(settings: AuthSettings) -> AuthTools:
         device_key=derive(secret, "device"),
         origin_key=derive(secret, "sign-up origin"),
         denial_key=derive(secret, "denial"),
-        signing_key=derive(secret, "signing"),
+        signing_key=sealing_key(settings),
     )
+
+
+def sealing_key(settings: AuthSettings) -> bytes:
+    """The key that the private halves of signing keys are sealed with. The courier renews them."""
+    return derive(settings.secret_key.get_secret_value(), "signing")
 
 
 def code_key(settings: AuthSettings) -> bytes:

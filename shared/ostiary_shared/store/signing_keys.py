@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import ColumnElement, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from ostiary_shared import revocation
 from ostiary_shared.models import SigningKey
 
-# Longer than an assertion lives and verifiers keep the list.
+# Longer than the longest-lived signature (five minutes), what a process takes to hear of it (two), and clocks differ.
 SHOWN_AFTERWARDS = timedelta(minutes=10)
 _MAKING = 0x0571A3
 
@@ -46,7 +46,15 @@ async def withdraw_all(session: AsyncSession, now: datetime) -> None:
 
 async def retire(session: AsyncSession, kid: str, now: datetime) -> None:
     """Sign with this key no more; it stays published for `SHOWN_AFTERWARDS`."""
+    await _retire(session, now, SigningKey.kid == kid)
+
+
+async def retire_all(session: AsyncSession, when: datetime) -> None:
+    """The same for every key there is, from `when` on, unless it retires before."""
+    await _retire(session, when)
+
+
+async def _retire(session: AsyncSession, when: datetime, *which: ColumnElement[bool]) -> None:
     revocation.mark(session)
-    await session.execute(
-        update(SigningKey).where(SigningKey.kid == kid, SigningKey.retired_at.is_(None)).values(retired_at=now)
-    )
+    longer = or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > when)
+    await session.execute(update(SigningKey).where(longer, *which).values(retired_at=when))

@@ -9,13 +9,25 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared.database import Sessions
-from ostiary_shared.store import counters, denials, messages, one_time_tokens, passwords, sessions
+from ostiary_shared.store import (
+    api_tokens,
+    counters,
+    denials,
+    messages,
+    one_time_tokens,
+    passwords,
+    revoked_tokens,
+    sessions,
+)
 
 TOKENS_KEPT = timedelta(days=7)
 WAITING_PASSWORDS_KEPT = timedelta(days=7)
 SESSIONS_KEPT = timedelta(days=30)
 MESSAGES_KEPT = timedelta(days=90)
 DENIALS_KEPT = timedelta(days=90)
+# So that one still sees why a program was turned away.
+API_TOKENS_KEPT = timedelta(days=30)
+REVOKED_KEPT = timedelta(hours=1)
 # Rows a transaction: short enough that nobody waits for it.
 PORTION = 2_000
 
@@ -26,6 +38,8 @@ SWEEPERS: tuple[tuple[Sweeper, timedelta], ...] = (
     (sessions.sweep, SESSIONS_KEPT),
     (messages.sweep, MESSAGES_KEPT),
     (denials.sweep, DENIALS_KEPT),
+    (api_tokens.sweep, API_TOKENS_KEPT),
+    (revoked_tokens.sweep, REVOKED_KEPT),
 )
 
 

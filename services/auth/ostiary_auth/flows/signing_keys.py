@@ -1,6 +1,7 @@
 """The ES256 keys under which assertions go out: made at the first start, private halves sealed, public halves shown."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidTag
@@ -18,27 +19,24 @@ REREAD_AFTER = timedelta(minutes=1)
 
 
 async def make_first(session: AsyncSession, sealing_key: bytes, now: datetime) -> ECKey:
-    """The newest key that `sealing_key` opens; makes one, once however many processes start, when there is none.
+    """The key that signs at `now` and `sealing_key` opens; makes one when there is none, once for all processes.
 
     Keys that it does not open (the service's secret was changed) are retired: nobody can sign with them any more.
     """
     await signing_keys.lock(session)
-    found = None
-    for row in await signing_keys.published(session, now):
-        if row.retired_at is not None:
-            continue
-        key = _open(row, sealing_key)
-        if key is None:
+    rows = await signing_keys.published(session, now)
+    for row in rows:
+        if (row.retired_at is None or row.retired_at > now) and opened(row, sealing_key) is None:
             await signing_keys.retire(session, row.kid, now)
-        found = found or key
-    return found or await _make(session, sealing_key, now)
+    return whose_turn(rows, sealing_key, now) or await make(session, sealing_key, now, now)
 
 
 async def current(work: AuthWork) -> ECKey:
     """The key to sign with; read again every minute, so that a new one is taken up without a restart."""
     keyring = work.tools.keyring
     if keyring.key is None or keyring.read_at is None or abs(work.now - keyring.read_at) >= REREAD_AFTER:
-        keyring.key = await _newest(work)
+        rows = await signing_keys.published(work.session, work.now)
+        keyring.key = whose_turn(rows, work.tools.signing_key, work.now)
         keyring.read_at = work.now
     # A key made just now is not kept here: this transaction may still be rolled back.
     return keyring.key or await make_first(work.session, work.tools.signing_key, work.now)
@@ -49,24 +47,35 @@ async def public_set(work: AuthWork) -> dict[str, object]:
     return {"keys": [json.loads(row.public_jwk) for row in await signing_keys.published(work.session, work.now)]}
 
 
-async def _newest(work: AuthWork) -> ECKey | None:
-    rows = await signing_keys.published(work.session, work.now)
-    opened = (_open(row, work.tools.signing_key) for row in rows if row.retired_at is None)
-    return next((key for key in opened if key is not None), None)
+def whose_turn(rows: Sequence[SigningKey], sealing_key: bytes, now: datetime) -> ECKey | None:
+    """The key that signs at `now`: of those that have not retired and that open, the last that started.
+
+    Without one it is the next to start, before its time: clocks differ a little, and somebody has to sign.
+    """
+    order = sorted((row for row in rows if row.retired_at is None or row.retired_at > now), key=_start)
+    turns = [row for row in reversed(order) if row.signs_from <= now] + [row for row in order if row.signs_from > now]
+    keys = (opened(row, sealing_key) for row in turns)
+    return next((key for key in keys if key is not None), None)
 
 
-async def _make(session: AsyncSession, sealing_key: bytes, now: datetime) -> ECKey:
+async def make(session: AsyncSession, sealing_key: bytes, now: datetime, signs_from: datetime) -> ECKey:
+    """A new key, shown at once; hold the `lock`."""
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
     kid = str(key.kid)
     nonce = random_bytes(NONCE_BYTES)
     private = json.dumps(key.as_dict(private=True)).encode()
     sealed = nonce + AESGCM(sealing_key).encrypt(nonce, private, kid.encode())
     public = json.dumps(key.as_dict(private=False))
-    await signing_keys.add(session, SigningKey(kid=kid, public_jwk=public, sealed_private=sealed, created_at=now))
+    row = SigningKey(kid=kid, public_jwk=public, sealed_private=sealed, created_at=now, signs_from=signs_from)
+    await signing_keys.add(session, row)
     return key
 
 
-def _open(row: SigningKey, sealing_key: bytes) -> ECKey | None:
+def _start(row: SigningKey) -> datetime:
+    return row.signs_from
+
+
+def opened(row: SigningKey, sealing_key: bytes) -> ECKey | None:
     """The key in a row; None when it was sealed with another secret, or for another row."""
     nonce, sealed = row.sealed_private[:NONCE_BYTES], row.sealed_private[NONCE_BYTES:]
     try:

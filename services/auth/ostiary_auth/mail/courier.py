@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ostiary_auth.flows import housekeeping
+from ostiary_auth.flows import housekeeping, key_rotation
 from ostiary_auth.mail import delivery, envelope, server
 from ostiary_auth.mail.delivery import Office
 from ostiary_auth.mail.errand import Letterhead
@@ -89,6 +89,7 @@ async def _sweep(office: Office, weather: Weather) -> None:
     if weather.sweep_at and now < weather.sweep_at:
         return
     weather.sweep_at = now + SWEEP_EVERY
+    await key_rotation.keep_young(office.sessions, office.letterhead.settings)
     await housekeeping.sweep(office.sessions, now)
 
 
