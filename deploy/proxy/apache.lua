@@ -15,7 +15,7 @@ local FORGED = {
 -- About this connection and this body. The gate gets neither.
 local DROPPED = {
   ["connection"] = true, ["content-length"] = true, ["expect"] = true, ["host"] = true, ["keep-alive"] = true,
-  ["proxy-connection"] = true, ["te"] = true, ["trailer"] = true, ["transfer-encoding"] = true, ["upgrade"] = true,
+  ["proxy-connection"] = true, ["te"] = true, ["trailer"] = true, ["transfer-encoding"] = true,
 }
 
 -- One connection to the gate for each thread of Apache, as long as it lasts.

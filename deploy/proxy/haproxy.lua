@@ -29,7 +29,6 @@ local dropped = {
   ["te"] = true,
   ["trailer"] = true,
   ["transfer-encoding"] = true,
-  ["upgrade"] = true,
 }
 
 -- The client's headers, and what is asked about: set here, after haproxy.cfg has removed what the client said of it.

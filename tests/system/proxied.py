@@ -1,4 +1,4 @@
-"""A real nginx or Caddy with the shipped configuration, in front of the real auth service and a candid backend."""
+"""A real proxy with the shipped configuration, in front of the real auth service and a candid backend."""
 
 import asyncio
 import contextlib
@@ -11,10 +11,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SHIPPED = Path(__file__).parents[2] / "deploy" / "proxy"
+from tests.system import traefik
+from tests.system.wirings import COMMANDS, Wiring
+
+# Each with its program, but for Traefik, which Debian does not have: there its documented behaviour is acted out.
+KINDS = (*COMMANDS, "traefik")
 START_SECONDS = 10
 ANSWER_SECONDS = 10
 END = b"\r\n\r\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nbackend"
 
 
 @dataclass(frozen=True)
@@ -52,20 +57,32 @@ class Backend:
 
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
+    lines: set[asyncio.StreamWriter] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.lines.add(writer)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 head = (await reader.readuntil(END)).decode("latin-1")
                 lines = head.rstrip("\r\n").split("\r\n")
                 headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines[1:])]
                 seen = Seen(lines[0], headers)
-                length = sum(int(value) for value in seen.named("Content-Length"))
-                await reader.readexactly(length)
+                await _body_read(reader, seen)
                 self.seen.append(seen)
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nbackend")
+                writer.write(ANSWER if not seen.line.startswith("HEAD ") else ANSWER.removesuffix(b"backend"))
                 await writer.drain()
         writer.close()
+        self.lines.discard(writer)
+
+
+async def _body_read(reader: asyncio.StreamReader, seen: Seen) -> None:
+    """Read past the body, in chunks where it comes in chunks (RFC 9112, 6.3: they outweigh a length)."""
+    if not seen.named("Transfer-Encoding"):
+        await reader.readexactly(sum(int(value) for value in seen.named("Content-Length")))
+        return
+    while int(size := (await reader.readuntil(b"\r\n")), 16):
+        await reader.readexactly(int(size, 16) + 2)
+    await reader.readuntil(b"\r\n")
 
 
 @dataclass
@@ -119,7 +136,9 @@ def free_port() -> int:
 
 def missing(kind: str) -> bool:
     """Whether to skip: the proxy is not installed, and the run does not insist on it."""
-    return shutil.which(kind) is None and "proxy" not in os.environ.get("OSTIARY_REQUIRE", "")
+    if kind not in COMMANDS or "proxy" in os.environ.get("OSTIARY_REQUIRE", ""):
+        return False
+    return shutil.which(kind) is None
 
 
 @contextlib.asynccontextmanager
@@ -132,70 +151,39 @@ async def backend() -> AsyncIterator[Backend]:
         yield app
     finally:
         server.close()
+        for writer in app.lines:
+            writer.close()
+        await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager
-async def proxy(kind: str, app: Backend, auth_port: int, admin_port: int = 0) -> AsyncIterator[Proxied]:
-    """The proxy with the shipped configuration; only names, ports and the places of files are ours."""
-    port = free_port()
+async def proxy(kind: str, app: Backend, auth_port: int, admin_port: int = 0, gate: str = "") -> AsyncIterator[Proxied]:
+    """The proxy, configured as shipped. `gate` is the path of the fast listener's socket, where that is to be asked."""
     with tempfile.TemporaryDirectory(prefix="ostiary-proxy-") as folder:
-        place = Path(folder)
-        command = COMMANDS[kind](place, port, app.port, auth_port, admin_port)
-        with (place / "log").open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *command,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "HOME": folder, "XDG_DATA_HOME": folder, "XDG_CONFIG_HOME": folder},
-            )
-        try:
-            await _listening(port, process, place / "log")
-            yield Proxied(kind, port, f"http://localhost:{auth_port}", app)
-        finally:
-            if process.returncode is None:
-                process.terminate()
-            await process.wait()
+        wiring = Wiring(Path(folder), free_port(), app.port, auth_port, admin_port, gate)
+        running = program(kind, wiring) if kind in COMMANDS else traefik.running(wiring)
+        async with running:
+            yield Proxied(kind, wiring.port, f"http://localhost:{auth_port}", app)
 
 
-def _nginx(place: Path, port: int, app_port: int, auth_port: int, admin_port: int = 0) -> list[str]:
-    paths = "".join(
-        f"{kind}_temp_path {place}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    text = (SHIPPED / "nginx.conf").read_text()
-    for shipped, ours in (
-        ("http {", f"http {{ access_log off; {paths}"),
-        ("127.0.0.1:8000", f"127.0.0.1:{auth_port}"),
-        ("127.0.0.1:8001", f"127.0.0.1:{admin_port or auth_port}"),
-        ("127.0.0.1:9000", f"127.0.0.1:{app_port}"),
-        ("listen 80;", f"listen 127.0.0.1:{port};"),
-        ("server_name app.example.org;", "server_name localhost;"),
-        ('"app.example.org"', f'"localhost:{port}"'),
-    ):
-        assert shipped in text
-        text = text.replace(shipped, ours)
-    (place / "nginx.conf").write_text(text)
-    user = "user root; " if os.geteuid() == 0 else ""
-    globals_ = f"daemon off; {user}worker_processes 1; pid {place}/pid; error_log stderr;"
-    return ["nginx", "-p", str(place), "-c", str(place / "nginx.conf"), "-e", "stderr", "-g", globals_]
-
-
-def _caddy(place: Path, port: int, app_port: int, auth_port: int, admin_port: int = 0) -> list[str]:
-    text = (SHIPPED / "Caddyfile").read_text()
-    for shipped, ours in (
-        ("127.0.0.1:8000", f"127.0.0.1:{auth_port}"),
-        ("127.0.0.1:8001", f"127.0.0.1:{admin_port or auth_port}"),
-        ("127.0.0.1:9000", f"127.0.0.1:{app_port}"),
-        ("app.example.org {", f"http://localhost:{port} {{"),
-        ("login.example.org {", f"http://login.example.org:{port} {{"),
-    ):
-        assert shipped in text
-        text = text.replace(shipped, ours)
-    options = "{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n"
-    (place / "Caddyfile").write_text(options + text)
-    return ["caddy", "run", "--config", str(place / "Caddyfile"), "--adapter", "caddyfile"]
-
-
-COMMANDS = {"nginx": _nginx, "caddy": _caddy}
+@contextlib.asynccontextmanager
+async def program(kind: str, wiring: Wiring) -> AsyncIterator[None]:
+    """The real proxy, until the block is left."""
+    place = str(wiring.place)
+    with (wiring.place / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *COMMANDS[kind](wiring),
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "HOME": place, "XDG_DATA_HOME": place, "XDG_CONFIG_HOME": place},
+        )
+    try:
+        await _listening(wiring.port, process, wiring.place / "log")
+        yield
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
 
 
 async def _listening(port: int, process: asyncio.subprocess.Process, log: Path) -> None:

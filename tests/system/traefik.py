@@ -75,13 +75,13 @@ class Lines:
     def __init__(self) -> None:
         self.idle: dict[int, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = {}
 
-    async def exchange(self, port: int, raw: bytes) -> Message:
+    async def exchange(self, port: int, raw: bytes, *, bodiless: bool = False) -> Message:
         for attempt in (1, 2):
             kept = self.idle.setdefault(port, [])
             line = kept.pop() if kept and attempt == 1 else await asyncio.open_connection("127.0.0.1", port)
             line[1].write(raw)
             try:
-                answer = await message(line[0])
+                answer = await message(line[0], bodiless=bodiless)
             except (OSError, asyncio.IncompleteReadError):
                 line[1].close()
                 continue
@@ -97,7 +97,7 @@ class Lines:
             writer.close()
 
 
-async def message(reader: asyncio.StreamReader) -> Message:
+async def message(reader: asyncio.StreamReader, *, bodiless: bool = False) -> Message:
     """What is read next; BadRequest where Go's server would not have it."""
     first, *rest = (await reader.readuntil(END)).decode("latin-1")[:-4].split("\r\n")
     read = Message(first)
@@ -109,7 +109,8 @@ async def message(reader: asyncio.StreamReader) -> Message:
     coded, lengths = read.values("Transfer-Encoding"), set(read.values("Content-Length"))
     if coded not in ([], ["chunked"]) or len(lengths) > 1 or not all(re.fullmatch(r"[0-9]+", one) for one in lengths):
         raise BadRequest
-    read.body = await chunks(reader) if coded else await reader.readexactly(int(next(iter(lengths), "0")))
+    if not bodiless:
+        read.body = await chunks(reader) if coded else await reader.readexactly(int(next(iter(lengths), "0")))
     read.drop("Content-Length", "Transfer-Encoding")
     return read
 
@@ -185,7 +186,7 @@ class Traefik:
                 answer.put("Content-Length", str(len(answer.body)))
                 answer.put("Connection", *(["close"] if last else []))
                 body, answer.body = answer.body, b""
-                writer.write(answer.sent(answer.line) + body)
+                writer.write(answer.sent(answer.line) + (body if request.method != "HEAD" else b""))
                 await writer.drain()
                 if last:
                     break
@@ -231,8 +232,9 @@ class Traefik:
         connection(request)
         known(request, request)
         request.put("Host", request.host)
+        line, head = f"{request.method} {request.uri} HTTP/1.1", request.method == "HEAD"
         try:
-            answer = await self.lines.exchange(port, request.sent(f"{request.method} {request.uri} HTTP/1.1"))
+            answer = await self.lines.exchange(port, request.sent(line), bodiless=head)
         except OSError:
             return Message("HTTP/1.1 502 Bad Gateway")
         answer.drop("Connection")

@@ -11,7 +11,10 @@ AUTH, ADMIN, APP = "127.0.0.1:8000", "127.0.0.1:8001", "127.0.0.1:9000"
 
 @dataclass(frozen=True)
 class Wiring:
-    """Where everything is: a folder for the proxy, its port, and the ports behind it. `gate` is a socket's path."""
+    """Where everything is: a folder for the proxy, its port, and the ports behind it. `gate` is a socket's path.
+
+    `name` is what the site is called; nginx and Caddy can be told another.
+    """
 
     place: Path
     port: int
@@ -19,6 +22,7 @@ class Wiring:
     auth: int
     admin: int = 0
     gate: str = ""
+    name: str = "localhost"
 
     @property
     def addresses(self) -> list[tuple[str, str]]:
@@ -49,8 +53,8 @@ def nginx(wiring: Wiring) -> list[str]:
             *([(f"server {AUTH};\n        keepalive 64;", gate)] if wiring.gate else []),
             *wiring.addresses,
             ("listen 80;", f"listen 127.0.0.1:{wiring.port};"),
-            ("server_name app.example.org;", "server_name localhost;"),
-            ('"app.example.org"', f'"localhost:{wiring.port}"'),
+            ("server_name app.example.org;", f"server_name {wiring.name};"),
+            ('"app.example.org"', f'"{wiring.name}:{wiring.port}"'),
         ],
     )
     user = "user root; " if os.geteuid() == 0 else ""
@@ -64,7 +68,7 @@ def caddy(wiring: Wiring) -> list[str]:
         [
             *([(f"\tforward_auth {AUTH} {{", f"\tforward_auth unix/{wiring.gate} {{")] if wiring.gate else []),
             *wiring.addresses,
-            ("app.example.org {", f"http://localhost:{wiring.port} {{"),
+            ("app.example.org {", f"http://{wiring.name}:{wiring.port} {{"),
             ("login.example.org {", f"http://login.example.org:{wiring.port} {{"),
         ],
         before="{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n",
