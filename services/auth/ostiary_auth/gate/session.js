@@ -11,7 +11,7 @@
     sheet.replaceSync(`
 div { position: fixed; inset: auto 1rem 1rem; z-index: 2147483647; max-width: 24rem; margin: auto; padding: .5rem 1rem;
 font: 1rem/1.5 system-ui; color-scheme: light dark; color: CanvasText; background: Canvas; border: 1px solid }
-a, button { padding: .5rem; font: inherit; color: LinkText; background: none; border: 0; text-decoration: underline }`);
+a, button { display: inline-block; padding: .5rem; font: inherit; color: LinkText; background: none; border: 0; text-decoration: underline }`);
     root.adoptedStyleSheets = [sheet];
     box.role = "status";
     root.append(box);

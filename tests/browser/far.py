@@ -1,0 +1,77 @@
+"""A small shop on a host that does not see our cookie, behind a real proxy with the shipped configuration."""
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from tests.system.proxied import free_port, program
+from tests.system.wirings import Wiring
+
+NAME = "shop.far.test"
+# As strict as a page can be: nothing inline, no way around Trusted Types.
+CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
+<title>The Shop</title><link rel="icon" href="data:,"><script src="/.ostiary/session.js" defer></script>
+<script src="/shop.js" defer></script><main><h1>The Shop</h1>
+<p>Read as {who}.</p><label>Order <input id="order"></label>
+<button id="stock">Stock</button> <output id="said">nothing asked yet</output></main>"""
+SCRIPT = """document.getElementById("stock").addEventListener("click", async () => {
+  const answer = await fetch("/api/stock");
+  document.getElementById("said").textContent = answer.status + " " + (await answer.text()).length;
+});"""
+
+
+@dataclass
+class Shop:
+    """Where it is, and which cookies and names reached it."""
+
+    url: str
+    port: int
+    cookies: list[str] = field(default_factory=list)
+
+
+@contextlib.asynccontextmanager
+async def shop(kind: str, public_url: str) -> AsyncIterator[Shop]:
+    """The shop behind a proxy of this kind that asks the gate of `public_url`."""
+    port = free_port()
+    open_ = Shop(f"http://{NAME}:{port}", port)
+
+    async def answer(request: web.Request) -> web.Response:
+        open_.cookies.append(request.headers.get("Cookie", ""))
+        if request.path == "/shop.js":
+            return web.Response(text=SCRIPT, content_type="text/javascript")
+        if request.path.startswith("/api/"):
+            return web.json_response({"stock": 7})
+        who = request.headers.get("Remote-Email") or "nobody"
+        headers = {"Content-Security-Policy": CSP, "Set-Cookie": "basket=3"}
+        return web.Response(text=PAGE.format(who=who), content_type="text/html", headers=headers)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="ostiary-shop-") as folder:
+            auth = urlsplit(public_url).port or 80
+            wiring = Wiring(Path(folder), port, runner.addresses[0][1], auth, name=NAME)
+            async with program(kind, wiring):
+                yield open_
+    finally:
+        await runner.cleanup()
