@@ -192,9 +192,64 @@ def test_explaining_ends_with_the_verdict_as_exit_status(terminal: Terminal) -> 
     told = json.loads(refused.stdout)
     assert (told["outcome"], told["cause"], told["email"]) == ("refused", "permission", "bob@example.test")
     assert terminal.run("explain bob@example.test http://wiki.example.test/").exit_code == 1
-    assert "say what it is about" in terminal.refusal("explain ann@example.test")
+    assert "say whom it is about" in terminal.refusal("explain")
     assert "no refusal with this code" in terminal.refusal("explain ABCD-EFGH")
     assert "ostiary: nobody here" in terminal.refusal("explain nobody@example.test users:read")
+
+
+@pytest.fixture
+def wiki(terminal: Terminal) -> None:
+    """A site with a rule for everybody signed in, one for a network and one for a role; ann may more than bob."""
+    terminal.ok("users create ann@example.test --role admin --password-stdin", typed=PASSWORD)
+    terminal.ok("users create bob@example.test --password-stdin", typed=PASSWORD)
+    terminal.rows("INSERT INTO sites (name, host) VALUES ('Wiki', '*.example.test') RETURNING 1")
+    terminal.rows("""
+        INSERT INTO site_rules (site_id, position, path_prefix, asks, value, roles, networks)
+        SELECT id, rule.* FROM sites, (VALUES
+            (0, '/public', 'anyone', '', '{}'::text[], '{}'::cidr[]),
+            (1, '/office', 'signed_in', '', '{}', '{192.0.2.0/24}'),
+            (2, '/ops', 'any_role', '', '{admin,support}', '{}')
+        ) AS rule RETURNING 1
+    """)
+
+
+@pytest.mark.usefixtures("wiki")
+def test_who_could_open_an_address_is_listed(terminal: Terminal) -> None:
+    told = terminal.json("explain --who https://wiki.example.test/ops/x")
+    assert (told["rule"], told["count"]) == ("rule 3 of Wiki (/ops)", 1)
+    assert [person["email"] for person in told["people"]] == ["ann@example.test"]
+    listed = terminal.ok("explain --who https://wiki.example.test/office --from 192.0.2.7")
+    assert "bob@example.test" in listed
+    assert listed.splitlines()[-1] == "2 could open this, had they just signed in."
+    elsewhere = terminal.run("explain --who https://wiki.example.test/office --from 198.51.100.7")
+    assert (elsewhere.exit_code, elsewhere.stdout.splitlines()[-1]) == (1, "Nobody could open this.")
+    assert "Anyone at all" in terminal.ok("explain --who https://wiki.example.test/public")
+    assert terminal.run("explain --who https://wiki.example.test/").exit_code == 1
+    assert "whole address" in terminal.refusal("explain --who wiki")
+    assert "no ip address" in terminal.refusal("explain --who https://wiki.example.test/ --from office").lower()
+    assert "leave the person out" in terminal.refusal("explain ann@example.test --who https://wiki.example.test/")
+
+
+@pytest.mark.usefixtures("wiki")
+def test_what_somebody_could_open_is_told_rule_by_rule(terminal: Terminal) -> None:
+    [site] = terminal.json("explain ann@example.test")["sites"]
+    assert [part["open"] for part in site["parts"]] == [True, True, True]
+    told = terminal.ok("explain bob@example.test").splitlines()
+    assert told[0] == "Wiki (*.example.test): 2 of 3 rules let them in"
+    assert told[3].startswith("  ✗ rule 3 /ops: Is one of the roles admin, support held?")
+    assert told[4] == "    → Grant admin to bob@example.test."
+    terminal.rows("DELETE FROM site_rules WHERE asks <> 'any_role' RETURNING 1")
+    assert terminal.run("explain bob@example.test").exit_code == 1
+    assert "nobody here" in terminal.refusal("explain nobody@example.test")
+
+
+@pytest.mark.usefixtures("wiki")
+def test_explaining_an_address_goes_by_where_the_request_comes_from(terminal: Terminal) -> None:
+    asking = "explain bob@example.test https://wiki.example.test/office"
+    assert "The door opens." in terminal.ok(f"{asking} --from 192.0.2.7")
+    assert terminal.run(f"{asking} --from 198.51.100.7").exit_code == 1
+    unknown = terminal.run(asking)
+    assert (unknown.exit_code, "asks where the visitor comes from" in unknown.stdout) == (1, True)
 
 
 def test_explaining_a_code_ends_with_the_verdict_too(terminal: Terminal) -> None:

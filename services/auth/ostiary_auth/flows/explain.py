@@ -1,7 +1,6 @@
 """Why may, or may not, somebody enter? The same decision as at the door, taken again and told step by step."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from ostiary_auth.flows import deny
@@ -11,7 +10,9 @@ from ostiary_auth.tools import AuthWork
 from ostiary_shared.access import Asks, Decision, Outcome, Requirement, decide
 from ostiary_shared.errors import FieldError, Invalid, NotFound
 from ostiary_shared.identity import Account, Presented, SessionFacts
+from ostiary_shared.networks import Address
 from ostiary_shared.permissions import Permission
+from ostiary_shared.site_address import parts_of
 from ostiary_shared.site_rules import as_if_signed_in, told_as_if
 from ostiary_shared.store import sessions, users
 
@@ -26,12 +27,14 @@ class Explained:
     kept: Kept | None = None
 
 
-async def explain_url(work: AuthWork, who: str, url: str, method: str = "GET") -> Explained:
-    """Whether a person, by e-mail address or id, may open an address of a protected site.
+async def explain_url(
+    work: AuthWork, who: str, url: str, method: str = "GET", origin: Address | None = None
+) -> Explained:
+    """Whether a person, by e-mail address or id, may open an address of a protected site, coming from `origin`.
 
     Takes the session they used last if one lives. Raises NotFound for nobody, Invalid for what is no web address.
     """
-    asked = _asked(url, method)
+    asked = _asked(url, method, origin)
     account = await _account(work, who)
     session = await _living(work, account)
     judged = await rule_on(work, asked, _presented(work, account, session))
@@ -76,15 +79,11 @@ _VERDICTS = {
 }
 
 
-def _asked(url: str, method: str) -> Asked:
-    """The parts of an address as typed; the fragment is the browser's business."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+def _asked(url: str, method: str, origin: Address | None) -> Asked:
+    parts = parts_of(url)
+    if parts is None:
         raise Invalid(FieldError("url", "Please give the whole address, such as https://wiki.example.org/editor/."))
-    return Asked(method, parts.scheme, parts.netloc, (parts.path or "/") + (f"?{parts.query}" if parts.query else ""))
+    return Asked(method, parts.scheme, parts.host, parts.uri, origin)
 
 
 async def _account(work: AuthWork, who: str) -> Account:
