@@ -7,8 +7,9 @@ from socket import socket
 from quart import Quart, current_app, request
 
 from ostiary_auth import api, gate, pages
+from ostiary_auth.doorway.doorstep import Doorstep
 from ostiary_auth.fast import lifecycle
-from ostiary_auth.flows import deny, resolve_session, signing_keys
+from ostiary_auth.flows import deny, key_rotation, resolve_session, signing_keys
 from ostiary_auth.flows.resolve_session import Accepts
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import make_tools
@@ -40,7 +41,9 @@ def create_app(settings: AuthSettings, gate_socket: socket | None = None) -> Qua
         async with sessions.begin() as session:
             await roles.seed(session)
             await signing_keys.make_first(session, tools.signing_key, clock.now())
+        await key_rotation.keep_young(sessions, settings)
 
+    app.asgi_app = Doorstep(app, tools.passwords)  # type: ignore[assignment, method-assign]
     quick = lifecycle.stand_before(app, settings, tools, sessions)
 
     @app.while_serving

@@ -82,7 +82,7 @@ _ENTER = """
 # Only accounts go by name: people type passwords into the address field.
 _REFUSE = """
     WITH asked AS (
-        SELECT u.id, u.email, u.locked_at,
+        SELECT u.id, u.email, u.confirmed_at, u.locked_at,
             EXISTS (SELECT FROM passwords p WHERE p.user_id = u.id AND p.adopted_at IS NOT NULL AND p.hash = $2)
                 AS unchanged
         FROM (VALUES (true)) one LEFT JOIN users u ON u.id = $1 AND u.deleted_at IS NULL
@@ -90,7 +90,7 @@ _REFUSE = """
         INSERT INTO audit_events (at, event, target_id, target, ip, user_agent, request_id)
         SELECT $3, $4, id, coalesce(email, ''), $5, $6, $7 FROM asked
     )
-    SELECT id IS NOT NULL AND locked_at IS NULL AND unchanged AS open FROM asked
+    SELECT unchanged AND locked_at IS NULL AND confirmed_at IS NULL AS unconfirmed FROM asked
 """
 
 
@@ -155,7 +155,7 @@ async def enter(statements: Statements, entrance: Entrance, caller: Caller, now:
 
 
 async def refuse(statements: Statements, refused: Against, caller: Caller, now: datetime) -> bool:
-    """Note a refusal. Whether the account itself stands open by now, to whoever has its password and its mailbox."""
+    """Note a refusal. Whether all that somebody with this password still lacks is to confirm the address."""
     row = await statements.row(
         _REFUSE,
         refused.user_id,
@@ -166,7 +166,7 @@ async def refuse(statements: Statements, refused: Against, caller: Caller, now: 
         caller.user_agent[:400],
         caller.request_id,
     )
-    return bool(row["open"])
+    return bool(row["unconfirmed"])
 
 
 def _account(rows: Any) -> Account:

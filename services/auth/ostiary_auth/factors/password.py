@@ -53,11 +53,16 @@ class Passwords:
         # figures were raised, those who have not signed in since cost what they cost before.)
         self._nobody = self._hasher.hash(tokens.random_bytes(16).hex())
 
+    @property
+    def full(self) -> bool:
+        """Whether nobody more can wait."""
+        return self._room <= 0
+
     @contextmanager
     def seat(self) -> Iterator[None]:
         """Be sure of a place in the queue for all hashes within the block. Raises Busy when too many wait."""
-        if self._room <= 0:
-            raise Busy("Many people are signing in just now. Please try again in a few seconds.", retry_after=3)
+        if self.full:
+            raise busy()
         self._room -= 1
         seated = _seated.set(True)
         try:
@@ -99,6 +104,11 @@ class Passwords:
 
         with nullcontext() if _seated.get() else self.seat():
             return await asyncio.get_running_loop().run_in_executor(self._pool, slotted)
+
+
+def busy() -> Busy:
+    """What those are told who cannot wait."""
+    return Busy("Many people are signing in just now. Please try again in a few seconds.", retry_after=3)
 
 
 def canonical(password: str) -> str:

@@ -106,8 +106,8 @@ async def settle(desk: Desk, challenge: Challenge, attempt: Attempt, checked: Ch
         started = await start_session.enter(desk, challenge.shown, entry)
         if started:
             return await _let_in(desk, challenge, attempt, checked, started)
-    stands_open = await sign_ins.refuse(desk.tools.statements, challenge.shown, await desk.caller(), clock.now())
-    if checked.waiting or (checked.own.right and stands_open):
+    unconfirmed = await sign_ins.refuse(desk.tools.statements, challenge.shown, await desk.caller(), clock.now())
+    if checked.waiting or (checked.own.right and unconfirmed):
         return NotConfirmed(attempt.email)
     return Refused()
 
