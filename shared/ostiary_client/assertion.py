@@ -85,7 +85,7 @@ def _read(kind: object, claims: Mapping[str, Any], audiences: Collection[str]) -
     if kind not in KINDS or claims["aud"] not in audiences:
         raise ValueError("meant for something else")
     texts = [claims.get(name, "") for name in ("sub", "email", "name", "sid")]
-    if not texts[0] or not all(isinstance(text, str) for text in texts):
+    if not all(isinstance(text, str) for text in texts):
         raise ValueError("text")
     subject, email, name, session = texts
     return Identity(

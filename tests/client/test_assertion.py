@@ -78,6 +78,12 @@ def test_for_another_host_time_or_issuer_it_proves_nothing(changes: dict[str, ob
         verify(signed(KEY, **changes))
 
 
+def test_an_overlong_assertion_is_not_even_looked_at() -> None:
+    assert verify(signed(padding="x" * 8_000)).id == "7"
+    with pytest.raises(AssertionInvalid, match="too long"):
+        verify(signed(padding="x" * 16_000))
+
+
 def test_a_clock_may_be_a_few_seconds_off() -> None:
     assert verify(signed(exp=int(time.time()) - 2)).id == "7"
 

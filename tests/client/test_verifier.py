@@ -127,11 +127,29 @@ async def test_an_auth_that_dawdles_is_waited_for_once_not_for_ever(
 
 def test_many_threads_fetch_once(fake: FakeAuth) -> None:
     fake.answer = JWKS
+    fake.before = lambda: time.sleep(0.3)
     verifier = SyncVerifier(trust(fake))
     with ThreadPoolExecutor(8) as pool:
         said = list(pool.map(verifier.verify, [signed(iss=fake.url)] * 40))
     assert {who.id for who in said} == {"7"}
     assert len(fake.asked) == 1
+
+
+async def test_on_a_loop_one_thread_waits_for_keys_and_not_one_for_each_request(
+    fake: FakeAuth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.answer = JWKS
+    fake.before = lambda: time.sleep(0.3)
+    fetch, calls = keys.Keyring.fetch, []
+
+    def counted(ring: keys.Keyring, kid: str) -> Any:
+        calls.append(kid)
+        return fetch(ring, kid)
+
+    monkeypatch.setattr(keys.Keyring, "fetch", counted)
+    verifier = Verifier(trust(fake))
+    await asyncio.gather(*(verifier.verify(signed(iss=fake.url)) for _ in range(8)))
+    assert len(calls) == 1
 
 
 async def test_an_app_of_several_hosts_takes_what_is_meant_for_any_of_them(fake: FakeAuth) -> None:
