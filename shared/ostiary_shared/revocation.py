@@ -102,8 +102,11 @@ async def settle(sessions: Sessions, done: AsyncSession) -> Receipt:
 async def _acknowledgements(sessions: Sessions, since: float) -> Receipt:
     number = await _barrier(sessions)
     first = seen = await _replicas(sessions)
+    # From here, not from the commit: who is given up below must have been silent for a whole lease. Whoever begins to
+    # wait afterwards does not find it any more.
+    deadline = time.monotonic() + LEASE
     pause = _FIRST_LOOK
-    while _silent(first, seen, number) and time.monotonic() < since + LEASE:
+    while _silent(first, seen, number) and time.monotonic() < deadline:
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)
         seen = await _replicas(sessions)
