@@ -172,7 +172,7 @@ function check(r)
     return apache2.OK
   end
   local answer = ask(r.subprocess_env["ostiary_gate"], question(r))
-  if answer.status == 302 or answer.status == 401 or answer.status == 403 then
+  if answer.status == 302 or answer.status == 303 or answer.status == 401 or answer.status == 403 then
     return hand_on(r, answer)
   end
   if answer.status ~= 200 then

@@ -90,7 +90,7 @@ core.register_action("ostiary", { "http-req" }, function(txn)
     headers = question(txn, headers),
     timeout = MILLISECONDS,
   })
-  if answer.status == 302 or answer.status == 401 or answer.status == 403 then
+  if answer.status == 302 or answer.status == 303 or answer.status == 401 or answer.status == 403 then
     return hand_on(txn, answer)
   end
   if answer.status ~= 200 then

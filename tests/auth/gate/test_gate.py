@@ -245,3 +245,25 @@ def test_no_value_can_break_out_of_its_header(value: str) -> None:
     safe = header_safe(value)
     assert all(ord(mark) >= 0x20 and not 0x7F <= ord(mark) <= 0x9F for mark in safe)
     safe.encode("utf-8")
+
+
+FORM = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Referer": f"http://{HOST}/wiki/edit?page=7"}
+
+
+async def test_a_form_of_somebody_whose_session_is_over_leads_back_to_its_page(ask: Ask, site: Site) -> None:
+    back = f"http://{HOST}/.ostiary/sign-in?next=%2Fwiki%2Fedit%3Fpage%3D7"
+    sent = await ask("/wiki/save", FORM, method="POST")
+    assert (sent.status_code, sent.headers["Location"]) == (303, back)
+    told = await ask("/wiki/save", FORM, method="POST", door="/gate/nginx")
+    assert (told.status_code, told.headers["X-Ostiary-Redirect"], told.headers["X-Ostiary-Sign-In"]) == (
+        401,
+        "303",
+        back,
+    )
+
+
+async def test_nginx_is_told_for_whom_a_redirect_will_do(ask: Ask, site: Site, bo: Guest) -> None:
+    for headers, redirect in ((PAGE, "302"), ({"Sec-Fetch-Mode": "cors"}, "0")):
+        stranger = await ask("/wiki", headers, door="/gate/nginx")
+        refused = await ask("/editor/", {**headers, **bo.cookie}, door="/gate/nginx")
+        assert [each.headers["X-Ostiary-Redirect"] for each in (stranger, refused)] == [redirect, redirect]

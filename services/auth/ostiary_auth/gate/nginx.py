@@ -19,13 +19,17 @@ blueprint = Blueprint("gate_nginx", __name__)
 @hide
 @door(JUDGED_WITHIN, EVERY_REQUEST, csrf.Stance.NOT_NEEDED)
 async def nginx() -> ResponseReturnValue:
-    """Pass or not; nginx itself sends people to `X-Ostiary-Sign-In` (401) or `X-Ostiary-Denied` (403)."""
+    """Pass or not; nginx itself sends people to `X-Ostiary-Sign-In` (401) or `X-Ostiary-Denied` (403).
+
+    With which status, says `X-Ostiary-Redirect`: 302 or 303, and 0 for whom no redirect will do.
+    """
     asks = question()
     verdict = await judged(asks)
     if verdict.decision.allowed:
         return answers.passed(verdict)
     response = answers.turned_away(verdict, asks)
     response.headers["X-Ostiary-Reference"] = verdict.reference
+    response.headers["X-Ostiary-Redirect"] = str(int(asks.manner.redirect))
     if verdict.decision.outcome is Outcome.SIGN_IN:
         response.headers["X-Ostiary-Sign-In"] = answers.sign_in_url(asks)
     else:
