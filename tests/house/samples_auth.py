@@ -75,7 +75,7 @@ AUTH: Samples = {
     "signup.html": [EMPTY, FAULTY],
     "token_made.html": [{"made": Made(TOKEN, "osp_" + "x" * 55)}],
     "tokens.html": [
-        {**page, "tokens": tokens, "scopes": scopes, "days": [("90", "90 days")], "now": NOW}
+        {**page, "tokens": tokens, "roles": scopes, "permissions": scopes, "days": [("90", "90 days")], "now": NOW}
         for page, tokens, scopes in (
             ({"values": {"days": "90"}, "errors": {}}, [], []),
             (

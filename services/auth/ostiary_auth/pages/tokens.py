@@ -21,6 +21,9 @@ blueprint = Blueprint("tokens", __name__)
 
 DAYS = (7, 30, 90, 180, 366)
 USUAL = "90"
+_MEANINGS = {str(known): words for known, words in MEANINGS.items()}
+# A box to tick: its value, its label, and a note.
+Box = tuple[str, str, str]
 
 
 @blueprint.get("/account/tokens")
@@ -67,7 +70,8 @@ async def _page(sent: Form[TokenWish]) -> str:
     return await render_template(
         "tokens.html",
         tokens=mine,
-        scopes=_choices(offers),
+        roles=_roles(offers),
+        permissions=_permissions(offers),
         days=[(str(count), "A year" if count == DAYS[-1] else f"{count} days") for count in DAYS],
         values=sent.values,
         errors=sent.errors,
@@ -75,13 +79,14 @@ async def _page(sent: Form[TokenWish]) -> str:
     )
 
 
-def _choices(offers: list[Offer]) -> list[tuple[str, str, str]]:
-    """Boxes to tick: each role, and below it what it permits. What comes by two roles stands below the first."""
-    boxes: dict[str, tuple[str, str, str]] = {}
+def _roles(offers: list[Offer]) -> list[Box]:
+    words = "Sites that let %s in let the program in, too."
+    return [(f"role:{offer.role}", f"Role {offer.role}", words % offer.role) for offer in offers]
+
+
+def _permissions(offers: list[Offer]) -> list[Box]:
+    by: dict[str, list[str]] = {}
     for offer in offers:
-        role = f"role:{offer.role}"
-        boxes[role] = (role, f"Role {offer.role}", f"Sites that let {offer.role} in let the program in, too.")
         for name in offer.permissions:
-            meaning = {str(known): words for known, words in MEANINGS.items()}.get(name, "")
-            boxes.setdefault(name, (name, name, f"{meaning}. Needs the role {offer.role}."))
-    return list(boxes.values())
+            by.setdefault(name, []).append(offer.role)
+    return [(name, name, f"{_MEANINGS.get(name, name)}. By {' or '.join(by[name])}.") for name in sorted(by)]
