@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from dataclasses import dataclass, field
 
 import httptools
@@ -96,7 +97,7 @@ class Guest(asyncio.Protocol):
             self._leave()
         except httptools.HttpParserError:
             self._refuse()
-        if self._head > MAX_HEAD or len(self._waiting) > MAX_WAITING:
+        if self._head > MAX_HEAD:
             self._refuse()
 
     def on_message_begin(self) -> None:
@@ -120,9 +121,10 @@ class Guest(asyncio.Protocol):
         """A question is complete."""
         if self._closing:
             return
+        too_large = self._head > MAX_HEAD and sum(map(_size, self._headers)) > MAX_HEAD
         self._head = 0
         parser = self._parser
-        if self._url not in DOORS or parser.get_method() != b"GET":
+        if too_large or len(self._waiting) >= MAX_WAITING or self._url not in DOORS or parser.get_method() != b"GET":
             self._refuse()
             return
         ask = Ask(self._url, self._headers, trusted=self._trusted, peer=self._peer)
@@ -157,7 +159,8 @@ class Guest(asyncio.Protocol):
         self._leave()
 
     def _wait_for(self, ask: Ask) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(ask))
+        # Opened while the app starts, the listener has that moment's context: no two requests may share it.
+        task = asyncio.get_running_loop().create_task(self._answer(ask), context=Context())
         self._waiting.append(task)
         task.add_done_callback(self._send_what_is_ready)
 
@@ -209,3 +212,7 @@ class Guest(asyncio.Protocol):
             self._waiting.append(BAD)
             self._closing = True
             self._send_what_is_ready(None)
+
+
+def _size(header: tuple[bytes, bytes]) -> int:
+    return len(header[0]) + len(header[1])
