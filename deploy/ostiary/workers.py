@@ -1,13 +1,16 @@
 """Several processes that serve the same sockets: forked before anything runs, replaced if they die, ended together."""
 
+import ctypes
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from types import FrameType
 
 # A worker that dies at once is not replaced at once: the machine has better things to do.
 SHORTEST_LIFE = 1.0
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def run(count: int, work: Callable[[], None]) -> None:
@@ -56,6 +59,7 @@ class _Keeper:
         if process:
             self._started[process] = time.monotonic()
             return
+        _end_with_parent()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent passes it on once
         status = 1
@@ -64,3 +68,9 @@ class _Keeper:
             status = 0
         finally:
             os._exit(status)
+
+
+def _end_with_parent() -> None:
+    """Should the parent be killed, the kernel tells us, where it can: nobody would replace or end us any more."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,6 +1,6 @@
 """The auth service, put together. Reads as a table of contents."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from functools import partial
 from socket import socket
 
@@ -47,7 +47,7 @@ def create_app(settings: AuthSettings, gate_socket: socket | None = None) -> Qua
     quick = lifecycle.stand_before(app, settings, tools, sessions)
 
     @app.while_serving
-    async def answer_quickly() -> AsyncIterator[None]:
+    async def answer_quickly() -> AsyncGenerator[None, None]:
         async with lifecycle.opened(quick, gate_socket):
             yield
 
