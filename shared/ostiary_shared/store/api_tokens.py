@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Text, cast, delete, exists, func, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared import revocation
 from ostiary_shared.identity import API_TOKEN, Presented, SessionFacts, narrowed
-from ostiary_shared.models import ApiToken, User
+from ostiary_shared.models import ApiToken, Message, User
 from ostiary_shared.store import users
+from ostiary_shared.store.messages import Kind
 
 # The last use is written down at most this often: a program may ask a thousand times a second.
 TOUCH_EVERY = timedelta(minutes=1)
+_REMINDING = 0x0571A4
 ONE_FACTOR = 1  # a token at rest on some machine proves no more than a password would
 
 
@@ -136,6 +138,34 @@ async def revoke_all(session: AsyncSession, user_id: UUID, now: datetime, reason
 async def revoke_everybodys(session: AsyncSession, now: datetime, reason: str) -> int:
     """Revoke all tokens of all people; how many there were."""
     return len(await _revoke(session, now, reason))
+
+
+async def lock_reminders(session: AsyncSession) -> None:
+    """Let one courier at a time remind people; held until the transaction ends."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _REMINDING})
+
+
+async def unreminded(session: AsyncSession, span: tuple[datetime, datetime], days: int, limit: int) -> list[ApiToken]:
+    """Living tokens that end within `span` and whose owners were not told so yet, `days` before.
+
+    Those that were made for hardly longer than that are left out: their owners know.
+    """
+    after, until = span
+    told = exists().where(
+        Message.user_id == ApiToken.user_id,
+        Message.kind == Kind.API_TOKEN_ENDS,
+        Message.subject["token"].astext == cast(ApiToken.id, Text),
+        Message.subject["days"].astext == str(days),
+    )
+    rows = await session.scalars(
+        select(ApiToken)
+        .join(User, User.id == ApiToken.user_id)
+        .where(ApiToken.revoked_at.is_(None), ApiToken.expires_at > after, ApiToken.expires_at <= until, ~told)
+        .where(ApiToken.expires_at - ApiToken.created_at > timedelta(days=2 * days), User.deleted_at.is_(None))
+        .order_by(ApiToken.expires_at)
+        .limit(limit)
+    )
+    return list(rows)
 
 
 async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ostiary_auth.flows import housekeeping, key_rotation
+from ostiary_auth.flows import housekeeping, key_rotation, remind
 from ostiary_auth.mail import delivery, envelope, server
 from ostiary_auth.mail.delivery import Office
 from ostiary_auth.mail.errand import Letterhead
@@ -90,6 +90,7 @@ async def _sweep(office: Office, weather: Weather) -> None:
         return
     weather.sweep_at = now + SWEEP_EVERY
     await key_rotation.keep_young(office.sessions, office.letterhead.settings)
+    await remind.remind(office.sessions, now)
     await housekeeping.sweep(office.sessions, now)
 
 
