@@ -1,16 +1,17 @@
 """A site on a host of its own: in by a code for the browser that set out, and a cookie that counts there alone."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
+from ipaddress import ip_network
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
-from quart import Quart, Response
+from quart import Quart
 
+from ostiary_auth.app import create_app
 from ostiary_auth.gate.at_site import SCRIPT
+from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import Desk
 from ostiary_shared import clock
 from ostiary_shared.database import Sessions
@@ -18,67 +19,11 @@ from ostiary_shared.models import Site, SiteRule
 from ostiary_shared.store import sites
 from tests.auth.browser import body, cookies
 from tests.auth.gate.conftest import HOST, PROXY, Guest
+from tests.auth.gate.visitor import Visitor, at, come_in
 from tests.auth.people import ADA, PASSWORD, count, person, rows
 
 OTHER = "shop.example.test"
 HERE = "localhost"
-
-
-@dataclass
-class Visitor:
-    """A browser with a jar of cookies for each host, walking through a proxy."""
-
-    app: Quart
-    jars: dict[str, dict[str, str]] = field(default_factory=dict)
-    peer: str = PROXY
-
-    async def ask(self, url: str, method: str = "GET", headers: dict[str, str] | None = None) -> Response:
-        """One request; what it sets is kept for its host."""
-        parts = urlsplit(url)
-        jar = self.jars.setdefault(parts.netloc, {})
-        told = {"X-Forwarded-Proto": parts.scheme, "X-Forwarded-Host": parts.netloc, "Host": parts.netloc}
-        if jar:
-            told["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
-        client: Any = self.app.test_client(use_cookies=False)
-        target = parts.path + (f"?{parts.query}" if parts.query else "")
-        sent = {**told, **(headers or {})}
-        answer: Response = await client.open(target, method=method, headers=sent, scope_base={"client": (self.peer, 1)})
-        for line in answer.headers.getlist("Set-Cookie"):
-            name, _, rest = line.partition("=")
-            value = rest.partition(";")[0]
-            jar[name] = value
-            if not value:
-                del jar[name]
-        return answer
-
-    async def follow(self, url: str, until: Callable[[str], bool]) -> list[str]:
-        """Where redirects lead from here, up to the first address that will do."""
-        way = [url]
-        while not until(way[-1]) and len(way) < 10:
-            answer = await self.ask(way[-1])
-            assert answer.status_code in {302, 303}, (way, answer.status_code)
-            parts = urlsplit(way[-1])
-            place = answer.headers["Location"]
-            way.append(place if "://" in place else f"{parts.scheme}://{parts.netloc}{place}")
-        return way
-
-    async def gate(self, host: str, path: str = "/wiki", cookies: dict[str, str] | None = None) -> int:
-        """What the gate says of a page of a site."""
-        jar = self.jars.get(host, {}) if cookies is None else cookies
-        headers = {
-            "X-Forwarded-Method": "GET",
-            "X-Forwarded-Proto": "http",
-            "X-Forwarded-Host": host,
-            "X-Forwarded-Uri": path,
-            "Cookie": "; ".join(f"{name}={value}" for name, value in jar.items()),
-        }
-        client = self.app.test_client(use_cookies=False)
-        answer: Any = await client.get("/gate", headers=headers, scope_base={"client": (self.peer, 1)})
-        return int(answer.status_code)
-
-
-def at(address: str) -> Callable[[str], bool]:
-    return lambda url: url.startswith(address)
 
 
 @pytest.fixture
@@ -96,11 +41,6 @@ async def shop(admin_sessions: Sessions) -> Site:
 def bos(app: Quart, bo: Guest) -> Visitor:
     """Bo's browser, signed in at our own host."""
     return Visitor(app, {HERE: {"ostiary": bo.token}})
-
-
-async def come_in(visitor: Visitor, host: str = HOST, path: str = "/wiki?a=1&b=%26") -> list[str]:
-    start = f"http://{host}/.ostiary/sign-in?next={quote(path, safe='')}"
-    return await visitor.follow(start, lambda url: url == f"http://{host}{path}")
 
 
 async def test_whoever_is_signed_in_with_us_comes_in_at_the_site_and_back_to_the_page(site: Site, bos: Visitor) -> None:
@@ -338,3 +278,62 @@ async def test_two_cookies_of_ours_are_none(app: Quart, bo: Guest) -> None:
     for header, status in ((f"ostiary={bo.token}", 200), (f"ostiary={bo.token}; ostiary=x", 401)):
         answer = await client.get("/api/v1/session", headers={"Cookie": header})
         assert answer.status_code == status
+
+
+@pytest.fixture
+async def secure(database: object, auth_settings: AuthSettings) -> AsyncIterator[Quart]:
+    """Auth as it runs for real: over HTTPS, behind a proxy."""
+    told = {"public_url": "https://login.example.test", "trusted_proxies": (ip_network(PROXY),)}
+    app = create_app(auth_settings.model_copy(update=told))
+    async with app.test_app():
+        yield app
+
+
+async def test_over_https_the_cookies_are_bound_to_the_host_and_hsts_is_the_sites_own(
+    site: Site, bo: Guest, secure: Quart
+) -> None:
+    visitor = Visitor(secure, {"login.example.test": {"__Host-ostiary": bo.token}})
+    start = await visitor.ask(f"https://{HOST}/.ostiary/sign-in?next=%2Fwiki")
+    way = await visitor.follow(f"https://{HOST}/.ostiary/sign-in?next=%2Fwiki", at(f"https://{HOST}/.ostiary/enter"))
+    entered = await visitor.ask(way[-1])
+    for answer, name in ((start, "__Host-ostiary-state"), (entered, "__Host-ostiary-site")):
+        line = cookies(answer)[name]
+        assert {part.partition("=")[0].strip() for part in line.split(";")[1:]} - {"Expires", "Max-Age"} == {
+            "Secure",
+            "HttpOnly",
+            "Path",
+            "SameSite",
+        }
+        assert "Path=/" in line
+        assert "SameSite=Lax" in line
+        assert "Strict-Transport-Security" not in answer.headers
+    assert "Max-Age" not in cookies(entered)["__Host-ostiary-site"]
+    assert (await visitor.ask(f"https://{HOST}/.ostiary/session")).status_code == 204
+
+
+async def test_over_plain_http_a_secure_sign_in_is_not_handed_over(site: Site, bo: Guest, secure: Quart) -> None:
+    visitor = Visitor(secure, {"login.example.test": {"__Host-ostiary": bo.token}})
+    plain = await visitor.ask(f"http://{HOST}/.ostiary/sign-in?next=%2Fwiki")
+    assert plain.headers["Location"].startswith("https://login.example.test/login?next=http%3A%2F%2F")
+    assert plain.headers.getlist("Set-Cookie") == []
+    asked = f"https://login.example.test/handover?site=http%3A%2F%2F{HOST}&path=%2F&state=x"
+    assert (await visitor.ask(asked)).status_code == 404
+
+
+async def test_within_the_cookies_domain_there_is_no_handover(
+    site: Site, bo: Guest, database: object, auth_settings: AuthSettings
+) -> None:
+    told = {
+        "public_url": "https://login.example.test",
+        "cookie_domain": "example.test",
+        "trusted_proxies": (ip_network(PROXY),),
+    }
+    app = create_app(auth_settings.model_copy(update=told))
+    async with app.test_app():
+        visitor = Visitor(app, {HOST: {"__Secure-ostiary": bo.token}})
+        sent = await visitor.ask(f"https://{HOST}/.ostiary/sign-in?next=%2Fwiki")
+        assert sent.headers["Location"] == f"https://login.example.test/login?next=https%3A%2F%2F{HOST}%2Fwiki"
+        assert sent.headers.getlist("Set-Cookie") == []
+        assert (await visitor.ask(f"https://{HOST}/.ostiary/session")).status_code == 204
+        out = await visitor.ask(f"https://{HOST}/.ostiary/sign-out", "POST", {"Sec-Fetch-Site": "same-origin"})
+        assert "Domain=example.test" in cookies(out)["__Secure-ostiary"]

@@ -58,7 +58,7 @@ async def sign_in() -> ResponseReturnValue:
 
 @blueprint.get("/enter")
 @hide
-@door(JUDGED_WITHIN, limits.TOKEN)
+@door(JUDGED_WITHIN, limits.PAGE)
 async def enter() -> ResponseReturnValue:
     """In with a code. The browser that set out holds the state it belongs to."""
     code, state = request.args.get("code", ""), request.cookies.get(_state_cookie())
