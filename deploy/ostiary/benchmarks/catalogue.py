@@ -19,6 +19,7 @@ from ostiary.benchmarks import (
     reference,
     rounds,
     sign_ins,
+    statements,
     world,
 )
 from ostiary.benchmarks.faults import Unmeasured
@@ -31,7 +32,7 @@ from ostiary.benchmarks.world import World
 # These take part in the alternating rounds; the first is what all others are compared with.
 ALTERNATING = (reference, doors, page, peers)
 # These are measured one after the other.
-SINGLE: tuple[Any, ...] = (sign_ins, flood, propagation, frozen, footprints, million)
+SINGLE: tuple[Any, ...] = (statements, sign_ins, flood, propagation, frozen, footprints, million)
 NAMES = tuple(name for module in (*ALTERNATING, *SINGLE) for name in module.NAMES)
 
 

@@ -39,37 +39,39 @@ class Line:
 
     def __init__(self, port: int, selector: selectors.BaseSelector) -> None:
         self.port, self.selector = port, selector
-        self.answer, self.since, self.last = b"", 0.0, False
-        self._open()
+        self.answer, self.since, self.busy = b"", 0.0, False
+        self.connection: socket.socket | None = None
+        self._opened()
 
     def send(self, request: bytes, since: float) -> None:
-        if self.last:
-            self.close()
-            self._open()
-        self.answer, self.since = b"", since
-        self.connection.sendall(request)
+        self.answer, self.since, self.busy = b"", since, True
+        (self.connection or self._opened()).sendall(request)
 
     def received(self) -> bool:
-        """Read on; whether the answer is complete. Raises OSError when the server has hung up in the middle."""
-        got = self.connection.recv(65536)
+        """Read on; whether the answer is complete. Raises OSError when the server has hung up before that."""
+        got = self.connection.recv(65536) if self.connection else b""
         if not got:
-            self.last = True
+            self.close()
             raise ConnectionResetError
         self.answer += got
         if not complete(self.answer):
             return False
-        self.last = b"connection: close" in self.answer[: self.answer.find(END)].lower()
+        self.busy = False
+        if b"connection: close" in self.answer[: self.answer.find(END)].lower():
+            self.close()
         return True
 
     def close(self) -> None:
-        self.selector.unregister(self.connection)
-        self.connection.close()
+        if self.connection:
+            self.selector.unregister(self.connection)
+            self.connection.close()
+            self.connection = None
 
-    def _open(self) -> None:
-        self.last = False
+    def _opened(self) -> socket.socket:
         self.connection = socket.create_connection(("127.0.0.1", self.port), SLOWEST)
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.selector.register(self.connection, selectors.EVENT_READ, self)
+        return self.connection
 
 
 @dataclass(slots=True)
@@ -82,12 +84,13 @@ class Tally:
 
     def take(self, line: Line) -> bool:
         """Read what there is on a line; whether it is free again."""
+        busy = line.busy
         try:
             if not line.received():
                 return False
-        except OSError:
-            self.errors += 1
-            return True
+        except OSError:  # between two questions hanging up is fine
+            self.errors += busy
+            return busy
         status = int(line.answer[9:12])
         self.statuses[status] = self.statuses.get(status, 0) + 1
         self.times.append(1e6 * (time.monotonic() - line.since))
