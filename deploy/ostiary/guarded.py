@@ -23,7 +23,9 @@ class Guarded(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.deadline: asyncio.TimerHandle | None = None
+        self.in_head = False
         self.unfinished = 0  # bytes of a header block that is still arriving
+        self.arriving = 0  # the same with what has just come, at most
         self.too_large = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -35,7 +37,10 @@ class Guarded(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        self.arriving = self.unfinished + len(data)
         super().data_received(data)
+        if self.in_head:
+            self._arm()  # only now: a head that came whole needs no timer
         if self.deadline is None:
             return
         self.unfinished += len(data)
@@ -44,11 +49,15 @@ class Guarded(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._arm()  # again for each request of a kept connection
+        self.in_head = True
 
     def on_headers_complete(self) -> None:
+        self.in_head = False
         self._disarm()
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEADER_BYTES:
+        if (
+            self.arriving > HEADER_BYTES
+            and len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEADER_BYTES
+        ):
             self.too_large = True
             raise ValueError  # the parser stops here and asks for a 400
         super().on_headers_complete()
@@ -60,6 +69,9 @@ class Guarded(HttpToolsProtocol):
         else:
             super().send_400_response(msg)
 
+    def _size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+
     def _arm(self) -> None:
         if self.deadline is None:
             self.unfinished = 0
@@ -69,6 +81,7 @@ class Guarded(HttpToolsProtocol):
         if self.deadline is not None:
             self.deadline.cancel()
             self.deadline = None
+        self.unfinished = 0
 
     def _late(self) -> None:
         """A browser's spare connection, on which nothing was said yet, is closed without a word."""
