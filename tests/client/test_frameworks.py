@@ -260,6 +260,21 @@ async def test_django_says_what_its_settings_lack(django_settings: None, monkeyp
         DjangoMiddleware(lambda _: None)
 
 
+async def test_django_forgets_headers_that_were_read_before(django_settings: None) -> None:
+    from django.http import HttpRequest, HttpResponse
+    from django.test import RequestFactory
+
+    from ostiary_client.django import DjangoMiddleware
+
+    request = RequestFactory().get("/", headers={"Remote-User": "root", "Accept": "*/*"})
+    assert request.headers["Remote-User"] == "root"
+
+    def view(asked: HttpRequest) -> HttpResponse:
+        return HttpResponse(",".join(asked.headers))
+
+    assert b"Remote-User" not in DjangoMiddleware(view)(request).content
+
+
 async def test_a_starlette_app_is_protected_like_fastapi(ostiary_identity: SignIdentity) -> None:
     app = Starlette()
     protect(app, Trust("http://login.example.test", "wiki.example.test"))
