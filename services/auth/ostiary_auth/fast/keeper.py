@@ -222,9 +222,11 @@ class Keeper:
     def _record(self, found: Found) -> bytes | None:
         """The record of a session that lives; None where it does not, or does not fit into headers as it is."""
         who = found.who
-        number = self.standings.number(who) if who else None
-        if who is None or number is None or any(header_safe(text) != text for text in (who.email, who.name)):
+        if who is None or any(header_safe(text) != text for text in (who.email, who.name)):
             return None
+        if self.standings.full:
+            self.forget_all()
+        number = self.standings.number(who)
         left = min((found.ends_at - clock.now()).total_seconds(), LONGEST_SECONDS)
         return record.pack(who, record.Kept(time.monotonic() + left, number, found.machine, found.host))
 

@@ -22,17 +22,22 @@ class Standing:
 
 
 class Standings:
-    """Standing ↔ number. Full, it takes no more: then sessions are not remembered until all are forgotten."""
+    """Standing ↔ number."""
 
     def __init__(self) -> None:
         self.numbered: list[Standing] = []
         self._numbers: dict[Standing, int] = {}
 
-    def number(self, who: Identity) -> int | None:
-        """The number of somebody's standing; None when there is no room for another one."""
+    @property
+    def full(self) -> bool:
+        """Whether it is time to start afresh."""
+        return len(self.numbered) >= MOST
+
+    def number(self, who: Identity) -> int:
+        """The number of somebody's standing."""
         key = Standing(who.roles, who.permissions, who.session.assurance)
         number = self._numbers.get(key)
-        if number is None and len(self.numbered) < MOST:
+        if number is None:
             number = self._numbers[key] = len(self.numbered)
             self.numbered.append(_written(who))
         return number

@@ -1,0 +1,84 @@
+"""What a stranger was told is said again to the same question alone, and not for long."""
+
+import random
+import string
+from ipaddress import ip_network
+
+from ostiary_auth.fast.answers import Told
+from ostiary_auth.fast.ask import GATE, MANNER, Ask, Headers
+from ostiary_auth.fast.replies import MOST, SECONDS, Replies
+from ostiary_auth.settings import AuthSettings
+from ostiary_shared.database import Sessions
+from tests.auth.fast.doors import comparable, opened
+from tests.auth.gate.conftest import HOST, add_site
+
+NO = Told(401, [(b"content-type", b"application/problem+json")], b"{}")
+
+
+def asking(uri: bytes = b"/x", *more: tuple[bytes, bytes]) -> Ask:
+    headers: Headers = [
+        (b"x-forwarded-method", b"GET"),
+        (b"x-forwarded-proto", b"https"),
+        (b"x-forwarded-host", HOST.encode()),
+        (b"x-forwarded-uri", uri),
+        *more,
+    ]
+    return Ask(GATE, headers, trusted=True, peer="unix")
+
+
+def test_the_same_question_gets_the_same_answer_for_a_moment() -> None:
+    replies = Replies()
+    replies.keep(asking(), NO, 100.0, carried=False)
+    assert replies.again(asking(), 100.0 + SECONDS / 2, carried=False) == NO
+    assert replies.again(asking(), 100.0 + SECONDS, carried=False) is None
+
+
+def test_another_question_does_not() -> None:
+    replies = Replies()
+    replies.keep(asking(), NO, 100.0, carried=False)
+    assert replies.again(asking(), 100.0, carried=True) is None
+    assert replies.again(asking(b"/y"), 100.0, carried=False) is None
+    for name in MANNER:
+        assert replies.again(asking(b"/x", (name, b"z")), 100.0, carried=False) is None, name
+
+
+def test_only_refusals_without_a_cookie_are_kept() -> None:
+    replies = Replies()
+    for told in (Told(200, [], b""), Told(503, [], b""), Told(401, [(b"set-cookie", b"a=b")], b"")):
+        replies.keep(asking(), told, 100.0, carried=False)
+    assert replies.again(asking(), 100.0, carried=False) is None
+
+
+def test_what_is_forgotten_is_not_said_again() -> None:
+    replies = Replies()
+    replies.keep(asking(), NO, 100.0, carried=False)
+    replies.clear()
+    assert replies.again(asking(), 100.0, carried=False) is None
+
+
+def test_a_flood_of_different_questions_does_not_grow_it() -> None:
+    replies = Replies()
+    for number in range(MOST + 10):
+        replies.keep(asking(b"/%d" % number), NO, 100.0, carried=False)
+    assert len(replies._said) <= MOST
+
+
+async def test_a_refusal_does_not_depend_on_any_other_header(
+    auth_settings: AuthSettings, sessions: Sessions, admin_sessions: Sessions
+) -> None:
+    """Else what one stranger is told would be said to another who asked differently."""
+    await add_site(admin_sessions)
+    dice = random.Random(3)
+    names = [b"user-agent", b"accept-language", b"accept-encoding", b"cache-control", b"dnt", b"x-real-ip", b"te",
+             b"x-original-uri", b"forwarded", b"via", b"if-none-match", b"range", b"x-request-id"]  # fmt: skip
+    settings = auth_settings.model_copy(update={"trusted_proxies": (ip_network("127.0.0.1/32"),)})
+    async with opened(settings) as doors:
+        for path in (b"/gate", b"/gate/nginx", b"/api/v1/session"):
+            for mode in (b"navigate", b"cors"):
+                plain = [*asking(b"/wiki").headers, (b"host", b"x"), (b"sec-fetch-mode", mode)]
+                expected = comparable(await doors.by_app(path, plain))
+                assert expected[0] in {302, 401}
+                for _ in range(6):
+                    noise = "".join(dice.choices(string.ascii_letters, k=9)).encode()
+                    more = [(name, noise) for name in dice.sample(names, 4)]
+                    assert comparable(await doors.by_app(path, [*plain, *more])) == expected, more
