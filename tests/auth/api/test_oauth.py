@@ -8,10 +8,10 @@ from urllib.parse import quote_plus
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.jwk import ECKey, KeySet
 from quart import Response
 
-from ostiary_auth.flows import api_tokens, service_clients, sign_assertion
+from ostiary_auth.flows import api_tokens, service_clients, sign_assertion, signing_keys
 from ostiary_auth.flows.api_tokens import Made, Wish
 from ostiary_auth.flows.service_clients import Credentials
 from ostiary_auth.tools import Desk
@@ -240,6 +240,26 @@ async def test_of_everything_else_it_says_that_it_is_dead_and_nothing_more(
     later = clock.now() + timedelta(minutes=5)
     monkeypatch.setattr(clock, "now", lambda: later)
     assert await wiki.introspect(live) == {"active": False}
+
+
+async def test_what_we_sign_for_others_or_of_another_kind_is_no_service_token(wiki: Service, desk: Desk) -> None:
+    good = await wiki.token()
+    desk.tools.keyring.key = None  # that of another test's database
+    async with desk.begin() as work:
+        key = await signing_keys.current(work)
+    header = {"alg": "ES256", "kid": key.kid, "typ": "at+jwt"}
+    claims = jwt.decode(good, key, algorithms=["ES256"]).claims
+    for head, body, active in (
+        ({}, {}, True),
+        ({"typ": "JWT"}, {}, False),
+        ({}, {"aud": "wiki.test"}, False),
+        ({}, {"iss": "https://evil.example"}, False),
+        ({}, {"client_id": "somebody-else"}, False),
+    ):
+        token = jwt.encode({**header, **head}, {**claims, **body}, key, algorithms=["ES256"])
+        assert (await wiki.introspect(token))["active"] is active, (head, body)
+    forged = jwt.encode(header, claims, ECKey.generate_key("P-256"), algorithms=["ES256"])
+    assert await wiki.introspect(forged) == {"active": False}
 
 
 async def test_who_asks_by_a_token_must_have_got_it_for_credentials(wiki: Service, ada: Person, desk: Desk) -> None:

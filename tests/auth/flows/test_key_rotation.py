@@ -1,6 +1,7 @@
 """Signing keys take turns, and at no moment is there a signature that some verifier cannot check."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -101,10 +102,10 @@ async def test_whatever_is_signed_around_a_rotation_is_verified_by_every_list_th
     assert len(real) > 2000
     # What a service gets lives for five minutes; its key has to be there as long.
     for at, token in signed:
-        kid = signing_keys.json.loads(_head(token))["kid"]
+        kid = json.loads(_head(token))["kid"]
         within = [kept for kept in lists if at <= kept <= at + 5 * MINUTE]
         assert all(kid in {key["kid"] for key in lists[kept]["keys"]} for kept in within), at
-    used = {signing_keys.json.loads(_head(token))["kid"] for _, token in signed}
+    used = {json.loads(_head(token))["kid"] for _, token in signed}
     assert used == kids
     assert len(lists[moments[-1]]["keys"]) == 1
 

@@ -59,8 +59,8 @@ async def delete(work: AuthWork, service_id: UUID) -> None:
     if found is None:
         raise NotFound("There is no such service.")
     client_id, name = found
-    changes = ({"client_id": client_id}, {})
-    await audit.record(work, Event.SERVICE_DELETED, audit.Target(service_id, name), changes=changes)
+    target = audit.Target(service_id, name)
+    await audit.record(work, Event.SERVICE_DELETED, target, changes=({"client_id": client_id}, {}))
 
 
 def _client_id(name: str) -> str:
