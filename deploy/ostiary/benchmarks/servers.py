@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from ostiary.benchmarks import machine, probe
+from ostiary.benchmarks import machine, probe, requests
 from ostiary.benchmarks.faults import Unmeasured
+from ostiary.benchmarks.requests import Target
 from ostiary.benchmarks.world import World
 
 START_SECONDS, STOP_SECONDS = 30.0, 10.0
@@ -110,6 +111,7 @@ def auth(world: World, wanted: Auth) -> Iterator[Server]:
     }
     words = (sys.executable, "-m", "ostiary", "serve", "auth", "--port", str(port))
     with running(Command(words, told, wanted.core), port) as server:
+        _answers(port)
         yield server
 
 
@@ -137,6 +139,17 @@ def _listens(process: "subprocess.Popen[bytes]", port: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+def _answers(port: int) -> None:
+    """Wait until auth has opened everything: its port takes connections before that."""
+    question, deadline = requests.get(Target(port), "/readyz", {}), time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            if probe.ask(port, question).status == 200:
+                return
+        time.sleep(0.05)
+    raise Unmeasured("auth does not become ready")
 
 
 def _last_words(log: IO[bytes]) -> str:
