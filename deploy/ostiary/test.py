@@ -29,7 +29,7 @@ LINT = (
     ("imports", (str(Path(sys.executable).with_name("lint-imports")),)),
     ("templates", (*PYTHON, "djlint", "--lint", "--quiet", "--configuration", "pyproject.toml", *TEMPLATED)),
 )
-PROGRAMS = {"browser": ("chromium",), "proxy": ("nginx", "caddy")}
+PROGRAMS = {"browser": ("chromium",), "proxy": ("nginx", "caddy", "haproxy", "apache2")}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class Result:
 def test(pytest_args: tuple[str, ...], *, quick: bool, require: str, ci: str) -> None:
     """Run every check and every test; more arguments go to pytest.
 
-    Browser and proxy tests are skipped where chromium, nginx or caddy are missing, unless CI or OSTIARY_REQUIRE is set.
+    Browser and proxy tests are skipped where chromium, nginx, caddy, haproxy or apache2 are missing, unless CI or
+    OSTIARY_REQUIRE is set.
     """
     if not (ROOT / "tests").is_dir():
         message = "the tests are part of the repository; run this in a clone of it."

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ostiary_client.assertion import verify_assertion
-from ostiary_shared import clock
+from ostiary_shared import clock, revocation
 from ostiary_shared.database import Sessions
 from ostiary_shared.store import users
 from tests.auth.gate.conftest import Guest, add_guest
@@ -122,6 +122,7 @@ async def test_a_lock_counts_at_the_next_request(site: Proxied, bo: Guest, admin
     assert (await site.ask("/wiki", cookie(bo))).status == 200
     async with admin_sessions.begin() as session:
         await users.change(session, bo.user.id, locked_at=clock.now(), locked_reason="left")
+    await revocation.settle(admin_sessions, session)
     assert (await site.ask("/wiki", cookie(bo))).status == 403
     assert len(site.backend.seen) == 1
 

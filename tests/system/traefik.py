@@ -82,7 +82,9 @@ class Lines:
             line[1].write(raw)
             try:
                 answer = await message(line[0], bodiless=bodiless)
-            except (OSError, asyncio.IncompleteReadError):
+                if not answer.line.startswith("HTTP/1."):
+                    raise BadRequest
+            except (OSError, asyncio.IncompleteReadError, BadRequest):
                 line[1].close()
                 continue
             if "close" in answer.values("Connection"):

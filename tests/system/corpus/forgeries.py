@@ -88,7 +88,12 @@ HOW = [
     Forgery("hop by hop: cookie", ("Connection: Cookie, Authorization",)),
     Forgery(
         "an upgrade",
-        ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: Zm9yZ2Vk", "Sec-WebSocket-Version: 13"),
+        (
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Version: 13",
+        ),
     ),
     Forgery(
         "an upgrade to HTTP/2",
