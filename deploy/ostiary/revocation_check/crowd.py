@@ -21,7 +21,7 @@ HOURS = timedelta(hours=20)
 BATCH = 25
 # Whoever is just losing something is asked about so often, for so many seconds. A refusal costs fifty times what an
 # acceptance costs, so more would only slow down what is watched.
-WHILE_TAKEN, AFTERWARDS, HOT_SECONDS = 3, 6, 3.0
+WHILE_TAKEN, AFTERWARDS, HOT_SECONDS = 2, 6, 3.0
 _GROUND = """
     WITH r AS (INSERT INTO roles (name, description) VALUES ($3, '') ON CONFLICT DO NOTHING),
     s AS (INSERT INTO sites (name, host) VALUES ('Open', $1), ('Role', $2) RETURNING id, host)

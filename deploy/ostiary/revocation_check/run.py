@@ -47,9 +47,9 @@ class Plan:
     seconds: float = 20.0
     most_seconds: float = 3600.0
     workers: int = 2
-    lines: int = 4
+    lines: int = 3
     revokers: int = 6
-    people: int = 150
+    people: int = 60
     pause: float = 0.05
     faults: bool = True
 
