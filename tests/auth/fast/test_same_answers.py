@@ -214,7 +214,7 @@ async def test_all_doors_answer_alike_in_any_state(
     seen: dict[int, int] = {}
     at_once = 0
     async with opened(settings) as doors:
-        for _ in range(120):
+        for _ in range(300):
             path, headers = random_ask(dice, world)
             peer = dice.choice([PROXY] * 9 + [STRANGER])
             status = await same(doors, path, headers, peer)
