@@ -3,7 +3,7 @@
 A decision is a value: it reads nothing and writes nothing. Recording a refusal is the caller's business.
 """
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -344,7 +344,7 @@ def _rule(requirement: Requirement, *, passed: bool | None, remedy: str = "") ->
 
 def _take(steps: list[Step], step: Step) -> None:
     """Add a step; what passed needs no remedy."""
-    steps.append(replace(step, remedy="") if step.passed else step)
+    steps.append(Step(step.check, step.title, step.passed, step.seen) if step.passed else step)
 
 
 def _date(moment: datetime) -> str:

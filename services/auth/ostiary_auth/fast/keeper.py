@@ -194,10 +194,12 @@ class Keeper:
         parts = self.parts
         if not remember:
             return place_of(ask, await sites.read(self._statements, None), parts.places.address_of)
-        while True:
+        known = parts.places.known(ask)
+        while known is None:
             doors = await parts.sites.load(self._statements)
             if doors is parts.sites.doors:  # else they changed before it was our turn again
                 return parts.places.find(ask, doors)
+        return known
 
     async def _found(self, token: Token, *, remember: bool) -> Found | None:
         """What the token stands for now. Several who ask at once share one look, but only while notices are heard."""
@@ -222,7 +224,7 @@ class Keeper:
     def _record(self, found: Found) -> bytes | None:
         """The record of a session that lives; None where it does not, or does not fit into headers as it is."""
         who = found.who
-        if who is None or any(header_safe(text) != text for text in (who.email, who.name)):
+        if who is None or not (_fits(who.email) and _fits(who.name)):
             return None
         if self.standings.full:
             self.forget_all()
@@ -254,3 +256,9 @@ class Keeper:
     def _session(self, token: Token, kept: bytes) -> Answer:
         self.memory.used[token.key] = kept
         return answers.session(kept, self.standings.numbered[record.head(kept)[STANDING]])
+
+
+def _fits(text: str) -> bool:
+    """Whether a text can stand in a header as it is."""
+    plain = text.isascii() and text.isprintable() and text == text.strip()
+    return plain or header_safe(text) == text

@@ -91,7 +91,7 @@ async def opened(quick: Quick, gate_socket: socket | None) -> AsyncIterator[None
 def _address_of(trusted: tuple[Network, ...]) -> Callable[[Ask], Address | None]:
     def address_of(ask: Ask) -> Address | None:
         # Without this header the proxy's own address would be taken for the visitor's.
-        if not ask.forwarded:
+        if not b"".join(ask.forwarded).strip(b", "):
             return None
         return behind(ask.peer or "", b",".join(ask.forwarded).decode("latin-1"), trusted)
 
