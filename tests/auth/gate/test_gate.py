@@ -49,6 +49,18 @@ async def test_the_assertion_verifies_with_the_published_keys(app: Quart, ask: A
     )
     claims = json.loads(base64.urlsafe_b64decode(signed.split(".")[1] + "=="))
     assert claims["exp"] - claims["iat"] <= 60
+    assert "permissions" not in claims  # nobody's header is longer for what they do not hold
+
+
+async def test_an_assertion_names_the_permissions_that_are_held(
+    app: Quart, ask: Ask, site: Site, sessions: Sessions
+) -> None:
+    ada = await add_guest(sessions, "ada@example.test", "auditor")
+    signed = (await ask("/wiki", ada.cookie)).headers["X-Ostiary-Assertion"]
+    jwks = await (await app.test_client().get("/.well-known/jwks.json")).get_json()
+    said = verify_assertion(signed, audience=HOST, issuer="http://localhost", jwks=jwks)
+    assert said.may("audit:read")
+    assert not said.may("users:delete")
 
 
 @pytest.mark.parametrize("door", DOORS)
