@@ -2,17 +2,19 @@
 
 from datetime import timedelta
 from ipaddress import ip_network
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from quart import Quart
-from sqlalchemy import update
 
-from ostiary_shared import clock, revocation
+from ostiary_shared import clock
 from ostiary_shared.database import Sessions
-from ostiary_shared.models import Session, Site, SiteRule
+from ostiary_shared.models import Site, SiteRule
+from ostiary_shared.store import sessions as session_rows
 from ostiary_shared.store import sites
-from tests.auth.gate.conftest import HOST, Ask, Guest, add_guest
+from ostiary_shared.tokens import SESSION, mint
+from tests.auth.gate.conftest import HOST, LIFETIME, SESSION_KEY, Ask, Guest, add_guest
 
 PAGE = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 DOORS = ("/gate", "/gate/nginx")
@@ -75,9 +77,10 @@ async def test_a_proxy_that_does_not_tell_the_address_is_not_taken_for_the_visit
                 SiteRule(path_prefix="/", asks="signed_in"),
             ],
         )
-    untold: dict[str, str | None] = {"X-Forwarded-For": None}
-    for cookie in ({}, ed.cookie):
-        assert (await ask("/", {**untold, **cookie})).status_code == 403  # type: ignore[dict-item]
+    for untold in (None, "", ", ,"):
+        for cookie in ({}, ed.cookie):
+            asked: dict[str, Any] = {"X-Forwarded-For": untold, **cookie}
+            assert (await ask("/", asked)).status_code == 403, untold
 
 
 async def test_an_exact_rule_opens_one_page(ask: Ask, admin_sessions: Sessions) -> None:
@@ -123,16 +126,18 @@ async def test_a_sign_in_that_is_too_old_is_asked_for_anew_and_the_way_back_is_k
 ) -> None:
     await set_up(admin_sessions, SiteRule(path_prefix="/", asks="signed_in", fresh_minutes=5))
     assert (await ask("/pay?to=7", bo.cookie)).status_code == 200
+    token = mint(SESSION, SESSION_KEY)
+    start = session_rows.Start(bo.user.id, token.digest, ("password",), 1, LIFETIME, "192.0.2.7", "test")
     async with sessions.begin() as session:
-        revocation.mark(session)
-        await session.execute(update(Session).values(authenticated_at=clock.now() - timedelta(minutes=6)))
-    sent = await ask("/pay?to=7", {**PAGE, **bo.cookie})
+        await session_rows.start(session, start, clock.now() - timedelta(minutes=6))
+    old = Guest(bo.user, token.value)
+    sent = await ask("/pay?to=7", {**PAGE, **old.cookie})
     assert sent.status_code == 302
     again = urlsplit(sent.headers["Location"])
     assert parse_qs(again.query) == {"next": ["/pay?to=7"], "again": ["1"]}
-    by_nginx = await ask("/pay?to=7", {**PAGE, **bo.cookie}, door="/gate/nginx")
+    by_nginx = await ask("/pay?to=7", {**PAGE, **old.cookie}, door="/gate/nginx")
     assert by_nginx.headers["X-Ostiary-Denied"] == again.geturl()
-    told = await (await ask("/pay?to=7", bo.cookie)).get_json()
+    told = await (await ask("/pay?to=7", old.cookie)).get_json()
     assert (told["status"], parse_qs(urlsplit(told["sign_in"]).query)["again"]) == (403, ["1"])
 
 

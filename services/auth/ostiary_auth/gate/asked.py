@@ -44,7 +44,8 @@ def question() -> Question:
             ),
         )
     # Without this header the proxy's own address would be taken for the visitor's, and that is within every network.
-    client = address() if "X-Forwarded-For" in request.headers else None
+    told = any(line.strip(", ") for line in request.headers.getlist("X-Forwarded-For"))
+    client = address() if told else None
     method, scheme, host, uri = (given[name][0] for name in NEEDED)
     return Question(Asked(method, scheme, host, uri, client), _manner(method))
 
