@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ostiary.benchmarks import figures, generator, load, machine, requests, wrk
+from ostiary.benchmarks import aims, figures, generator, load, machine, requests, wrk
 from ostiary.benchmarks.faults import Unmeasured
 from ostiary.benchmarks.figures import Finding, Sample
 from ostiary.benchmarks.generator import Order
@@ -24,6 +24,15 @@ def test_a_ratio_is_taken_inside_each_round() -> None:
     assert row.ratio == pytest.approx(0.6)  # of 0.5, 0.7 and 0.6; the ratio of the medians would be 0.5
     assert row.per_second == 50
     assert row.cpu_us == pytest.approx(10)
+
+
+def test_we_are_compared_with_the_best_peer() -> None:
+    rounds = [{**turns(nginx=1000), "gate-fast": Sample(600, 1.0), "peer-a": Sample(5, 1.0), "peer-b": Sample(8, 1.0)}]
+    rows = [figures.row(name, "", "nginx", rounds) for name in rounds[0]]
+    found = {finding.name: finding for finding in aims.of(rows)}
+    assert found["gate-fast/best-peer"].value == pytest.approx(75)
+    assert found["gate-fast/best-peer"].says.endswith("times peer-b")
+    assert found["gate-fast/best-peer"].reached
 
 
 def test_a_ratio_with_nobody_is_none() -> None:

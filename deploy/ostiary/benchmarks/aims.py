@@ -27,11 +27,11 @@ def of(rows: Sequence[Row]) -> Iterator[Finding]:
 
 
 def _peers(known: Mapping[str, Row]) -> Iterator[Finding]:
-    peers = [row for name, row in known.items() if name.startswith("peer-") and row.per_second]
+    peers = [row for name, row in known.items() if name.startswith("peer-") and row.ratio]
     if not peers:
         return
-    best = max(peers, key=lambda row: row.per_second)
+    best = max(peers, key=lambda row: row.ratio)  # each as a share of nginx in the same round
     for name, least in TIMES.items():
         if row := known.get(name):
-            times = row.per_second / best.per_second
+            times = row.ratio / best.ratio
             yield Finding(f"{name}/best-peer", f"{row.says}: times {best.name}", times, "×", at_least=least)

@@ -26,7 +26,8 @@ FORGOTTEN = {
     "miss-asgi": f"gate, nothing remembered, {MAIN}",
 }
 NAMES = (*REMEMBERED, *FORGOTTEN)
-NO_MEMORY = {"OSTIARY_MEMORY_SESSIONS": "0"}
+# Room for one alone, and it is always somebody else.
+NO_MEMORY = {"OSTIARY_MEMORY_SESSIONS": "1"}
 
 
 @dataclass(frozen=True)
