@@ -168,6 +168,8 @@ async def test_a_connection_header_takes_nothing_from_what_the_app_is_told(
     await site.ask("/editor/x", [("Connection", listed), *cookie(ed)])
     for seen in site.backend.seen:
         assert all(seen.named(name) for name in IDENTITY), seen.headers
+        # Nor does it reach whatever stands behind us, and might honour it.
+        assert not set(seen.named("Connection")) & {listed, listed.removesuffix(", close")}, seen.headers
 
 
 @pytest.mark.parametrize(
