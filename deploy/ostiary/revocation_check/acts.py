@@ -1,11 +1,14 @@
 """The ways to take something away, over HTTP as people and administrators do it."""
 
+import asyncio
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
+from ostiary.benchmarks.servers import environment
 from ostiary.revocation_check.crowd import PASSWORD, Holding, Person
 from ostiary.revocation_check.fleet import Fleet
 
@@ -92,6 +95,15 @@ async def do(http: aiohttp.ClientSession, fleet: Fleet, act: Act, admin_token: s
             return _receipt(body) if answer.status == 204 or (answer.status == 200 and _done(body)) else None
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return None
+
+
+async def end_everything(fleet: Fleet) -> bool:
+    """`./ostiary sessions end-all`; whether it surely happened."""
+    words = (sys.executable, "-m", "ostiary", "sessions", "end-all", "--yes", "--json", "--reason", "a check")
+    process = await asyncio.create_subprocess_exec(
+        *words, env=environment(fleet.auths[0].settings), stdout=asyncio.subprocess.DEVNULL
+    )
+    return await process.wait() == 0
 
 
 def _done(body: Any) -> bool:

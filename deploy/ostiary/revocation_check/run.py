@@ -118,6 +118,7 @@ async def _watch(run: Run, connection: Any, place: Place, tell: Callable[[str], 
             tell(f"{run.judge.operations:,} asked, {run.judge.revocations:,} taken away, {run.judge.wrong} wrong")
         quiet.set()
         await asyncio.gather(*taking, growing, *([breaking] if breaking else []))
+        await _end_everything(run)
         await asyncio.sleep(LAST_LOOK)
         run.stop.set()
         await asyncio.gather(*talking)
@@ -193,6 +194,20 @@ async def _one(run: Run, http: aiohttp.ClientSession, act: acts.Act, turn: int) 
     for holding in act.takes:
         run.judge.revoked(holding, returned)
     run.crowd.watch(act.takes, over=True)
+
+
+async def _end_everything(run: Run) -> None:
+    """The last act: the operator ends whatever is still alive."""
+    everybody = tuple(run.crowd.living)
+    for holding in everybody:
+        run.judge.taking(holding, time.monotonic())
+    if not await acts.end_everything(run.fleet):
+        run.judge.perhaps_revoked()
+        return
+    returned = time.monotonic()
+    run.acts["end everything"] += 1
+    for holding in everybody:
+        run.judge.revoked(holding, returned)
 
 
 async def _grow(run: Run, connection: Any, quiet: asyncio.Event) -> None:
