@@ -21,7 +21,7 @@ class Doorstep:
 
     def __init__(self, app: Quart, passwords: Passwords) -> None:
         self._quart = app
-        self._app = app.asgi_app
+        self._app: Any = app.asgi_app
         self._passwords = passwords
         self._answers: dict[str, Answer] = {}
 
@@ -38,7 +38,7 @@ class Doorstep:
         if path not in self._answers:
             async with self._quart.test_request_context(path, method="POST", headers={"Accept": "text/html"}):
                 said = await self._quart.handle_user_exception(busy())
-                response = await self._quart.finalize_request(said, from_error_handler=True)
+                response: Any = await self._quart.finalize_request(said, from_error_handler=True)
                 body = await response.get_data(as_text=False)
             headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
             start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
