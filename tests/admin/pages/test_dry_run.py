@@ -175,6 +175,8 @@ async def test_what_somebody_could_open_is_told_rule_by_rule_with_the_reason(
     assert (wiki["name"], wiki["host"]) == ("Wiki", "*.wiki.test")
     assert [part["open"] for part in wiki["parts"]] == [True, True, True, False, True, False, False, True]
     assert wiki["parts"][1]["rule"]["networks"] == ["192.0.2.0/24"]
+    assert wiki["parts"][0]["why"] == "anyone may enter"
+    assert wiki["parts"][2]["why"].startswith("Is the role support held? from the role support, granted ")
     audit = wiki["parts"][3]
     assert audit["why"] == "Is the permission audit:read held? holds support"
     assert audit["remedy"] == "Grant sue@example.test a role with the permission audit:read."

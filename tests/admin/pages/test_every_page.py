@@ -16,6 +16,7 @@ PAGES = (
     "/admin/sessions",
     "/admin/sites",
     "/admin/sites/new",
+    "/admin/sites/who",
     "/admin/audit",
     "/admin/mail",
     "/admin/denials",

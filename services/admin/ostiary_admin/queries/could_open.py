@@ -6,7 +6,7 @@ from uuid import UUID
 from ostiary_admin.queries.sites import RuleRow, SiteWithRules
 from ostiary_admin.queries.sites import with_rules as sites_with_rules
 from ostiary_admin.tools import AdminWork
-from ostiary_shared.access import Decision, decide
+from ostiary_shared.access import Check, Decision, Requirement, decide
 from ostiary_shared.errors import NotFound
 from ostiary_shared.identity import Account
 from ostiary_shared.site_rules import Door, as_if_signed_in, demanded
@@ -62,15 +62,16 @@ async def whom(work: AdminWork, who: str) -> UUID:
 def _opened(work: AdminWork, site: SiteWithRules, account: Account) -> Opened:
     door = Door(site.name, site.host, site.rules)
     presented = as_if_signed_in(account, work.now)
-    parts = [
-        _part(index + 1, rule, decide(presented, demanded(door, index), work.now))
-        for index, rule in enumerate(site.rules)
-    ]
+    parts = []
+    for index, rule in enumerate(site.rules):
+        requirement = demanded(door, index)
+        parts.append(_part(index + 1, rule, requirement, decide(presented, requirement, work.now)))
     return Opened(site.id, site.name, site.host, parts)
 
 
-def _part(number: int, rule: RuleRow, decision: Decision) -> Part:
-    """The step that shut it, or the last one before the rule itself that had something to say."""
-    telling = [step for step in decision.steps[:-1] if step.passed is decision.allowed] or list(decision.steps[-1:])
-    step = telling[-1]
-    return Part(number, rule, decision.allowed, f"{step.title} {step.seen}", step.remedy)
+def _part(number: int, rule: RuleRow, requirement: Requirement, decision: Decision) -> Part:
+    """Told by the step that shut it, or by the role that opens it; else by what the rule says."""
+    telling = [step for step in decision.steps if step.passed is False or step.check in {Check.ROLE, Check.PERMISSION}]
+    if not telling:
+        return Part(number, rule, decision.allowed, requirement.words(), "")
+    return Part(number, rule, decision.allowed, f"{telling[0].title} {telling[0].seen}", telling[0].remedy)
