@@ -1,8 +1,8 @@
--- Asks Ostiary's gate about a request: `http-request lua.ostiary` in haproxy.cfg, which also says in OSTIARY_GATE where
+-- Asks Ostiary's gate about a request: `http-request lua.ostiary` in haproxy.cfg, which also says in GATE_ADDRESS where
 -- the gate is. Where that says yes, `txn.ostiary_passed` is true and what it told of the person stands in
 -- `txn.ostiary_user` and so on; nothing else sets these. Any error in here leaves it unset: then nobody passes.
 
-local gate = os.getenv("OSTIARY_GATE")
+local gate = os.getenv("GATE_ADDRESS")
 local MILLISECONDS = 10000
 
 local told = {

@@ -67,6 +67,8 @@ def test_only_source_is_kept() -> None:
         ".md",
         ".toml",
         ".sql",
+        ".lua",
+        ".cfg",
         ".mako",
         ".in",
         ".lock",

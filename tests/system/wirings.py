@@ -81,7 +81,7 @@ def haproxy(wiring: Wiring) -> list[str]:
         "haproxy.cfg",
         [
             ("/etc/haproxy/", f"{SHIPPED}/"),
-            *([(f"OSTIARY_GATE {AUTH}", f"OSTIARY_GATE unix@{wiring.gate}")] if wiring.gate else []),
+            *([(f"GATE_ADDRESS {AUTH}", f"GATE_ADDRESS unix@{wiring.gate}")] if wiring.gate else []),
             *wiring.addresses,
             ("bind :80", f"bind 127.0.0.1:{wiring.port}"),
             ("-i app.example.org app.example.org.", "-i localhost localhost."),
