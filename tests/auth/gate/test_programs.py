@@ -9,6 +9,7 @@ from ostiary_shared.database import Sessions
 from ostiary_shared.models import Site
 from ostiary_shared.store import api_tokens
 from ostiary_shared.tokens import derive
+from ostiary_shared.work import Caller, open_work
 from tests.auth.gate.conftest import Ask, Guest
 from tests.conftest import AUTH_SECRET
 
@@ -50,6 +51,6 @@ async def test_it_stops_when_it_is_revoked(sessions: Sessions, ask: Ask, ed: Gue
     token = await program(sessions, ed)
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
     assert (await ask("/wiki", headers)).status_code == 200
-    async with sessions.begin() as session:
-        await api_tokens.revoke_all(session, ed.user.id, clock.now(), "x")
+    async with open_work(sessions, tools=None, caller=Caller()) as work:
+        await api_tokens.revoke_all(work.session, ed.user.id, work.now, "x")
     assert (await ask("/wiki", headers)).status_code == 401

@@ -32,7 +32,7 @@ class Assertions:
 
     def stale(self) -> None:
         """Forget them, and the key that signs: another may sign from now on."""
-        self._key = None
+        self._key = self._tools.keyring.key = None
         self._version += 1
         self._young, self._old = {}, {}
 
