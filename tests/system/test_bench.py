@@ -157,12 +157,12 @@ def test_few_and_many_sessions_are_compared(built: World, monkeypatch: pytest.Mo
 @nginx
 @pytest.mark.proxy
 def test_the_command_answers_in_json() -> None:
-    words = [sys.executable, "-m", "ostiary", "bench", "--json", "--only", "nginx", "--only", "memory"]
+    words = [sys.executable, "-m", "ostiary", "bench", "--json", "--only", "nginx"]
     short = ["--rounds", "1", "--seconds", "0.2", "--people", "40"]
     done = subprocess.run([*words, *short], check=True, capture_output=True, text=True)
     said = json.loads(done.stdout)
     assert [row["name"] for row in said["rows"]] == ["nginx"]
-    assert {finding["name"] for finding in said["findings"]} >= {"memory-10000", "pause-1000000"}
+    assert said["findings"] == []
     assert said["unmeasured"] == []
     assert said["generator"] == "own"
 
