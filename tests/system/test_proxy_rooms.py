@@ -177,6 +177,17 @@ async def test_whatever_is_wrong_with_the_gate_nobody_gets_in(kind: str, says: s
         assert app.seen == []
 
 
+@pytest.mark.parametrize("status", ["302 Found", "303 See Other"])
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "nginx"])
+async def test_a_redirect_of_the_gate_is_the_answer(kind: str, status: str) -> None:
+    or_skip(kind)
+    says = f"HTTP/1.1 {status}\r\nLocation: http://login.test/\r\nContent-Length: 0\r\n\r\n"
+    async with backend() as app, gate(says) as port, proxy(kind, app, port) as site:
+        answer = await site.ask("/wiki")
+        assert (answer.status, answer.location) == (int(status[:3]), "http://login.test/")
+        assert app.seen == []
+
+
 @pytest.mark.parametrize("kind", ["haproxy", "apache2"])
 async def test_our_lua_believes_no_yes_that_does_not_say_who(kind: str) -> None:
     or_skip(kind)
