@@ -34,6 +34,10 @@ class Assertions:
         """Forget them, and the key that signs: another may sign from now on."""
         self._key = self._tools.keyring.key = None
         self._version += 1
+        self.forget_all()
+
+    def forget_all(self) -> None:
+        """Forget them, as always when standings are numbered anew: what they are kept under names a number."""
         self._young, self._old = {}, {}
 
     def ready(self, key: bytes, now: float) -> bytes | None:

@@ -82,6 +82,7 @@ class Keeper:
         """Remember nobody."""
         self.memory.forget_all()
         self.standings.clear()
+        self.parts.assertions.forget_all()
         self.parts.places.clear()
         self.replies.clear()
 
