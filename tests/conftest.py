@@ -143,6 +143,8 @@ def auth_settings(databases: Databases) -> AuthSettings:
             "OSTIARY_SECRET_KEY": AUTH_SECRET,
             "OSTIARY_SMTP_URL": "smtp://127.0.0.1:1",
             "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>",
+            # The app itself answers; tests/auth/fast and tests/system have the quick doors.
+            "OSTIARY_MEMORY_SESSIONS": "0",
         }
     )
 

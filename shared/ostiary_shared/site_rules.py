@@ -1,6 +1,6 @@
 """Which rule of a site decides over a request, and which never will. Gate, console and `explain` all ask here. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
@@ -10,7 +10,7 @@ from uuid import UUID
 from ostiary_shared import networks
 from ostiary_shared.access import Asks, Check, Decision, Requirement
 from ostiary_shared.identity import Account, Presented, SessionFacts
-from ostiary_shared.site_address import is_at, is_below
+from ostiary_shared.site_address import entries_for, is_at, is_below
 
 Address = networks.Address
 Network = networks.Network
@@ -69,6 +69,11 @@ class Door:
     def watches_networks(self) -> bool:
         """Whether the answer may depend on where the visitor comes from."""
         return any(rule.networks for rule in self.rules)
+
+
+def door_at(doors: Mapping[str, Door], host: str) -> Door | None:
+    """The site served at `host[:port]` (lower case), out of all by their entries, chosen as `store.sites.at` does."""
+    return next((doors[name] for name in entries_for(host) if name in doors), None)
 
 
 def asked_by(door: Door, asked: AskedOf) -> Requirement:

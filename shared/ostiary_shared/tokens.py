@@ -15,8 +15,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1"})
 SECRET_BYTES = 32
 # What a token is for shows in how it begins: `os_…` is a session's, `oh_…` the same at one site's host alone, `osp_…` a
-# program's on behalf of a person, `oc_…` a service's secret, `ot_…` a mail's or a claim link's, `ow_…` what tells a browser
-# that is on its way to sign in for a site from every other.
+# program's on behalf of a person, `oc_…` a service's secret, `ot_…` a mail's or a claim link's, `ow_…` what tells a
+# browser that is on its way to sign in for a site from every other.
 SESSION = "os"
 SITE = "oh"
 PERSONAL = "osp"

@@ -97,5 +97,5 @@ def test_without_their_parent_they_end(serving: Serving) -> None:
 
 def _lives(worker: int) -> bool:
     with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(worker).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(worker).status() != psutil.STATUS_ZOMBIE)
     return False

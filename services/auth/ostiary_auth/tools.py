@@ -1,7 +1,7 @@
 """What the flows of this service use beside the rows: the hasher and the keys derived from the one secret."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ostiary_auth.factors.password import Passwords
 from ostiary_auth.settings import AuthSettings
+from ostiary_shared.site_rules import Door
 from ostiary_shared.statements import Statements
 from ostiary_shared.store.sessions import Lifetime
 from ostiary_shared.tokens import derive
@@ -50,6 +51,13 @@ class Keyring:
     read_at: datetime | None = None
 
 
+@dataclass(slots=True)
+class KnownSites:
+    """Every site by its host, where this process has them in memory and may rely on that; else None."""
+
+    now: Callable[[], Mapping[str, Door] | None] = lambda: None
+
+
 @dataclass(frozen=True, slots=True)
 class AuthTools:
     """One per process. Each key has one purpose, so that what is made for one is worthless for another."""
@@ -67,6 +75,7 @@ class AuthTools:
     signing_key: bytes
     turns: Turns = field(default_factory=Turns)
     keyring: Keyring = field(default_factory=Keyring)
+    sites: KnownSites = field(default_factory=KnownSites)
 
     def lifetime(self, *, remember: bool) -> Lifetime:
         """How long a new session may live."""

@@ -102,7 +102,10 @@ async def _refusal(refused: RefusedError) -> ResponseReturnValue:
     navigation = request.method == "GET" and not wants_json()
     if decision.outcome is Outcome.SIGN_IN and navigation:
         return redirect(with_next(kit().sign_in_path, request.full_path.rstrip("?")), 303)
-    reference = refused.reference or await kit().deny(refused.refusal)
+    try:
+        reference = refused.reference or await kit().deny(refused.refusal)
+    except Exception as error:  # noqa: BLE001 - an error within an error handler would reach nobody else
+        return await _crash(error)
     status = 401 if decision.outcome is Outcome.SIGN_IN else 403
     if wants_json():
         detail = "Sign in first." if status == 401 else plain_sentence(decision.cause or "")

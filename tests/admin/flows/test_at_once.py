@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from ostiary_admin.flows import grants, locks, people, roles, sessions, sites
+from ostiary_admin.flows import grants, locks, people, roles, rules, sessions, sites
 from ostiary_admin.flows.people import Wanted
 from ostiary_shared import clock
 from ostiary_shared.errors import Conflict, Invalid, NotFound
@@ -118,7 +118,7 @@ async def test_a_role_that_a_site_asks_for_stays_until_the_rule_is_changed(desk:
     actor = await desk.person("boss@example.test", "admin")
     async with desk.acting(actor) as work:
         await roles.create(work, roles.Definition("editor", "", frozenset()))
-        wanted = sites.Wanted("The Gazette", "gazette.example.test", (sites.Rule("/", (), "role", "editor"),))
+        wanted = sites.Wanted("The Gazette", "gazette.example.test", (rules.Rule("/", (), "role", "editor"),))
         site_id = await sites.create(work, wanted)
     with pytest.raises(Conflict, match="rules of The Gazette ask for the role editor"):
         async with desk.acting(actor) as work:

@@ -151,6 +151,7 @@ async def test_the_page_shows_the_answer_with_links_to_the_people(console: Conso
 async def test_both_questions_take_the_right_to_see_people_and_sites(console: Console, site: UUID) -> None:
     admin = await console.enter("admin")
     user_id = await console.person("sue@example.test", "support")
+    headers = admin
     for name, permission in (("site-reader", "sites:read"), ("people-reader", "users:read")):
         body = {"name": name, "permissions": [permission]}
         assert (await console.client.post("/admin/api/v1/roles", headers=admin, json=body)).status_code == 201

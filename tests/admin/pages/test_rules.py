@@ -159,7 +159,10 @@ async def test_the_audit_log_shows_the_rules_that_a_change_touched_and_no_others
     headers = await console.enter("admin")
     first = {"name": "Shop", "host": "shop.test", "rules": [FULL, PLAIN]}
     site = await (await console.client.post(SITES, headers=headers, json=first)).get_json()
-    second = {**first, "rules": [{**FULL, "networks": [], "fresh_minutes": 5}, PLAIN, {**PLAIN, "path_prefix": "/x"}]}
+    second: dict[str, Any] = {
+        **first,
+        "rules": [{**FULL, "networks": [], "fresh_minutes": 5}, PLAIN, {**PLAIN, "path_prefix": "/x"}],
+    }
     assert (await console.client.put(f"{SITES}/{site['id']}", headers=headers, json=second)).status_code == 422
     second["rules"][1:] = [{**PLAIN, "asks": "anyone", "path_prefix": "/open"}, PLAIN]
     assert (await console.client.put(f"{SITES}/{site['id']}", headers=headers, json=second)).status_code == 200

@@ -30,7 +30,14 @@ def test_the_same_question_gets_the_same_answer_for_a_moment() -> None:
     replies = Replies()
     replies.keep(asking(), NO, 100.0, carried=False)
     assert replies.again(asking(), 100.0 + SECONDS / 2, carried=False) == NO
-    assert replies.again(asking(), 100.0 + SECONDS, carried=False) is None
+    assert replies.again(asking(), 100.0 + 3 * SECONDS, carried=False) is None
+
+
+def test_when_it_is_time_to_ask_anew_one_does_and_the_others_hear_the_old_answer() -> None:
+    replies = Replies()
+    replies.keep(asking(), NO, 100.0, carried=False)
+    then = 100.0 + SECONDS
+    assert [replies.again(asking(), then, carried=False) for _ in range(3)] == [None, NO, NO]
 
 
 def test_another_question_does_not() -> None:

@@ -16,9 +16,17 @@ from ostiary_shared.database import Sessions
     ("domain", "host", "way"),
     [
         ("", "localhost:9000", Onward("http://localhost:9000/x", "http://localhost:9000")),
-        ("", "app.example.test", Onward("http://app.example.test/.ostiary/sign-in?next=%2Fx", "http://app.example.test")),
+        (
+            "",
+            "app.example.test",
+            Onward("http://app.example.test/.ostiary/sign-in?next=%2Fx", "http://app.example.test"),
+        ),
         ("example.test", "app.example.test", Onward("http://app.example.test/x", "http://app.example.test")),
-        ("example.test", "evil-example.test", Onward("http://evil-example.test/.ostiary/sign-in?next=%2Fx", "http://evil-example.test")),
+        (
+            "example.test",
+            "evil-example.test",
+            Onward("http://evil-example.test/.ostiary/sign-in?next=%2Fx", "http://evil-example.test"),
+        ),
         ("", "unknown.test", Onward()),
     ],
 )

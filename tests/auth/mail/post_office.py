@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -14,10 +15,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from ostiary_auth.mail import courier
 from ostiary_auth.settings import AuthSettings
-from ostiary_shared import clock
+from ostiary_shared import clock, tokens
 from ostiary_shared.database import Sessions
 from ostiary_shared.models import Message
-from ostiary_shared.store import messages, users
+from ostiary_shared.store import api_tokens, messages, users
 from ostiary_shared.store.messages import Draft, Kind
 
 OK = "250 Taken"
@@ -165,6 +166,14 @@ async def person(
         user = await users.add(session, email, name, clock.now() if confirmed else None)
         assert user
         return user.id
+
+
+async def api_token(sessions: Sessions, owner: UUID) -> UUID:
+    """A program's token of theirs."""
+    now = clock.now()
+    wanted = api_tokens.Wanted(owner, "backup script", tokens.random_bytes(32), (), now + timedelta(days=3))
+    async with sessions.begin() as session:
+        return (await api_tokens.add(session, wanted, now)).id
 
 
 async def promise(sessions: Sessions, draft: Draft) -> UUID:

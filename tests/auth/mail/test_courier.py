@@ -24,6 +24,7 @@ from ostiary_shared.store.one_time_tokens import Purpose
 from ostiary_shared.tokens import code_digest, digest
 from tests.auth.mail.post_office import (
     Server,
+    api_token,
     at,
     carrying,
     html_of,
@@ -89,10 +90,9 @@ async def test_every_kind_goes_out(sessions: Sessions, auth_settings: AuthSettin
     kinds = [kind for kind in Kind if kind is not Kind.CONFIRM]
     for number, kind in enumerate(kinds):
         known = await person(sessions, f"p{number}@example.org")
-        await promise(
-            sessions,
-            Draft(kind, f"new{number}@example.org" if kind is Kind.CHANGE_EMAIL else f"p{number}@example.org", known),
-        )
+        about = {"token": str(await api_token(sessions, known))} if RECIPES[kind].of_token else {}
+        to = f"new{number}@example.org" if kind is Kind.CHANGE_EMAIL else f"p{number}@example.org"
+        await promise(sessions, Draft(kind, to, known, about))
     fresh = await person(sessions, "fresh@example.org", confirmed=False)
     await promise(sessions, Draft(Kind.CONFIRM, "fresh@example.org", fresh, {"password_id": PASSWORD_ID}))
     async with carrying(at(auth_settings, smtp.port)):

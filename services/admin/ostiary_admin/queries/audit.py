@@ -93,8 +93,10 @@ async def about(work: AdminWork, user_id: UUID, limit: int = 15) -> list[AuditRo
 
 
 def _row(row: Row[Any]) -> AuditRow:
-    receipt = None if row[13] is None else Receipt(row[13], tuple(row[14]), tuple(row[15]))
-    return AuditRow(*row[:13], receipt)
+    facts: list[Any] = list(row)
+    milliseconds, acknowledged, lapsed = facts[13:]
+    receipt = None if milliseconds is None else Receipt(milliseconds, tuple(acknowledged), tuple(lapsed))
+    return AuditRow(*[*facts[:13], receipt])
 
 
 def _about(ident: SQLColumnExpression[Any], name: SQLColumnExpression[str], typed: str) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from ostiary_shared.work import Caller, open_work
 REUSED_SECONDS = sign_assertion.LIFETIME.total_seconds() / 2
 # The key is read again as often as elsewhere, for one that signs from a certain time on.
 REREAD_SECONDS = signing_keys.REREAD_AFTER.total_seconds()
-MOST = 20_000
+MOST = 50_000
 _UNTIL = struct.Struct("<d")
 
 

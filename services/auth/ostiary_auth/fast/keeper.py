@@ -30,6 +30,7 @@ from ostiary_shared import clock
 from ostiary_shared.access import decide
 from ostiary_shared.database import Sessions
 from ostiary_shared.identity import Presented
+from ostiary_shared.site_rules import Door
 from ostiary_shared.tokens import PERSONAL, SESSION, SITE, genuine
 
 log = structlog.get_logger("ostiary")
@@ -91,6 +92,10 @@ class Keeper:
         self.parts.sites.stale()
         self.parts.places.clear()
         self.replies.clear()
+
+    def sites_now(self) -> dict[str, Door] | None:
+        """The sites, if they are in memory and that may be relied on."""
+        return self.parts.sites.doors if time.monotonic() < self.memory.lease_until else None
 
     def at_once(self, ask: Ask) -> Answer | None:
         """The answer from memory; None where there is none, or memory may not be relied on."""

@@ -58,6 +58,7 @@ def stand_before(app: Quart, settings: AuthSettings, tools: AuthTools, sessions:
     writer = Writer([(name.lower().encode(), value.encode()) for name, value in said])
     trusts = lru_cache(maxsize=4096)(lambda peer: peer is not None and is_trusted(peer, trusted))
     keeper = Keeper(parts)
+    tools.sites.now = keeper.sites_now
     door = QuickDoor(app.asgi_app, keeper, writer, trusts)
     app.asgi_app = door  # type: ignore[assignment, method-assign]
     return Quick(app, settings, keeper, writer, door, trusts)
@@ -65,20 +66,25 @@ def stand_before(app: Quart, settings: AuthSettings, tools: AuthTools, sessions:
 
 @contextlib.asynccontextmanager
 async def opened(quick: Quick, gate_socket: socket | None) -> AsyncIterator[None]:
-    """Answer quickly while the block runs. Without room in memory everything is left to the app."""
-    keeper, url = quick.keeper, quick.settings.database_url.get_secret_value()
-    if not quick.settings.memory_sessions:
+    """Answer quickly while the block runs. Without room in memory everything is left to the app, at both doors."""
+    async with _listening(quick, gate_socket), _remembering(quick.keeper, quick.settings):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def _remembering(keeper: Keeper, settings: AuthSettings) -> AsyncIterator[None]:
+    if not settings.memory_sessions:
         yield
         return
     stop = asyncio.Event()
     keeper.serving = True
+    name, url = f"{gethostname()}:{os.getpid()}", settings.database_url.get_secret_value()
     beside = [
-        asyncio.create_task(lease.keep(url, f"{gethostname()}:{os.getpid()}", _ears(keeper), stop)),
+        asyncio.create_task(lease.keep(url, name, _ears(keeper), stop)),
         asyncio.create_task(touches.keep(keeper.memory, keeper.parts.tools.statements, stop)),
     ]
     try:
-        async with _listening(quick, gate_socket):
-            yield
+        yield
     finally:
         stop.set()
         await asyncio.wait(beside, timeout=LAST_SECONDS)

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
-from ostiary_auth.fast import sites
 from ostiary_auth.fast.ask import Ask
 from ostiary_auth.flows.gate import Asked, audience_of, demanded_of, objection_to
 from ostiary_shared.access import Asks, Requirement
-from ostiary_shared.site_rules import Door
+from ostiary_shared.site_rules import Door, door_at
 
 MOST = 20_000
 Address = IPv4Address | IPv6Address
@@ -71,6 +70,6 @@ def place_of(ask: Ask, doors: dict[str, Door], address_of: AddressOf) -> Place |
     if not (method and scheme and host and uri) or objection_to(asked):
         return None
     audience = audience_of(asked)
-    requirement = demanded_of(asked, sites.at(doors, audience))
+    requirement = demanded_of(asked, door_at(doors, audience))
     fresh = requirement.fresh.total_seconds() * 1_000_000 if requirement.fresh else 0
     return Place(audience.encode(), requirement, int(fresh), requirement.asks is Asks.ANYONE)

@@ -28,8 +28,13 @@ class Replies:
 
     def again(self, ask: Ask, now: float, *, carried: bool) -> Told | None:
         """What a stranger with the same request was told a moment ago."""
-        said = self._said.get(_key(ask, carried=carried))
-        return said.told if said is not None and now < said.until else None
+        key = _key(ask, carried=carried)
+        said = self._said.get(key)
+        if said is None or now < said.until:
+            return said.told if said else None
+        if now < said.until + SECONDS:  # one asks the app anew, and meanwhile the others hear the old answer
+            self._said[key] = _Said(now + SECONDS, said.told)
+        return None
 
     def keep(self, ask: Ask, told: Told, now: float, *, carried: bool) -> None:
         """Remember a refusal. One that sets a cookie is meant for its asker alone."""

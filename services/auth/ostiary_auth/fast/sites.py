@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ostiary_shared.site_address import entries_for
 from ostiary_shared.site_rules import Door, Network
 from ostiary_shared.statements import Statements
 
@@ -74,8 +73,3 @@ async def read(statements: Statements, hosts: list[str] | None) -> dict[str, Doo
         rules = found.setdefault(host, (name, []))[1]
         rules += [Rule(path, *rest)] if path is not None else []
     return {host: Door(name, host, rules) for host, (name, rules) in found.items()}
-
-
-def at(doors: dict[str, Door], host: str) -> Door | None:
-    """The site served at `host[:port]`, chosen as `store.sites.at` does."""
-    return next((doors[name] for name in entries_for(host) if name in doors), None)
