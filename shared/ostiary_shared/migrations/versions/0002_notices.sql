@@ -35,11 +35,11 @@ CREATE FUNCTION session_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     IF current_setting('ostiary.everybody', true) = 'yes' THEN -- who ends everything tells it in one word
-        RETURN NULL;
+        RETURN OLD;
     END IF;
     PERFORM tell_of_token(OLD.token_digest), tell_of_token(OLD.previous_digest);
     PERFORM tell_of_token(token_digest) FROM site_sessions WHERE session_id = OLD.id;
-    RETURN NULL;
+    RETURN OLD; -- with nothing, a row that is to be deleted would stay
 END
 $$;
 
@@ -86,8 +86,8 @@ CREATE TRIGGER tell AFTER UPDATE ON users FOR EACH ROW
 CREATE FUNCTION grant_changed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
-    PERFORM FROM users WHERE id = coalesce(NEW.user_id, OLD.user_id) FOR NO KEY UPDATE;
-    PERFORM tell_of_user(coalesce(NEW.user_id, OLD.user_id));
+    PERFORM FROM users WHERE id IN (OLD.user_id, NEW.user_id) ORDER BY id FOR NO KEY UPDATE;
+    PERFORM tell_of_user(who) FROM (SELECT unnest(ARRAY[OLD.user_id, NEW.user_id]) AS who) concerned;
     RETURN NULL;
 END
 $$;
