@@ -111,6 +111,12 @@ async def rotate(session: AsyncSession, session_id: UUID, digest: bytes, now: da
     return done.first() is not None
 
 
+async def is_current(session: AsyncSession, session_id: UUID, digest: bytes) -> bool:
+    """Whether this is the session's token, rather than one that was replaced and is good for a moment still."""
+    same = select(Session.id).where(Session.id == session_id, Session.token_digest == digest)
+    return await session.scalar(same) is not None
+
+
 async def end(session: AsyncSession, session_id: UUID, user_id: UUID, now: datetime, reason: str) -> bool:
     """End one session of one person; False when it is not theirs or already over."""
     return bool(await _end_where(session, and_(Session.id == session_id, Session.user_id == user_id), now, reason))

@@ -16,7 +16,9 @@ from ostiary_auth.tools import Desk
 from ostiary_shared import clock
 from ostiary_shared.database import Sessions
 from ostiary_shared.models import Site, SiteRule
+from ostiary_shared.store import sessions as session_rows
 from ostiary_shared.store import sites
+from ostiary_shared.tokens import digest
 from tests.auth.browser import body, cookies
 from tests.auth.gate.conftest import HOST, PROXY, Guest
 from tests.auth.gate.visitor import Visitor, at, come_in
@@ -337,3 +339,14 @@ async def test_within_the_cookies_domain_there_is_no_handover(
         assert (await visitor.ask(f"https://{HOST}/.ostiary/session")).status_code == 204
         out = await visitor.ask(f"https://{HOST}/.ostiary/sign-out", "POST", {"Sec-Fetch-Site": "same-origin"})
         assert "Domain=example.test" in cookies(out)["__Secure-ostiary"]
+
+
+async def test_a_token_that_was_replaced_gets_nothing_for_a_site(desk: Desk, site: Site, bos: Visitor) -> None:
+    """For a few seconds it is good still, in whoever's hands; what it got for a site would be good for a day."""
+    ((session_id,),) = await rows(desk, "SELECT id FROM sessions")
+    async with desk.begin() as work:
+        await session_rows.rotate(work.session, session_id, digest("os_new"), work.now)
+    assert (await bos.ask(f"http://{HERE}/account")).status_code == 200
+    way = await bos.follow(f"http://{HOST}/.ostiary/sign-in?next=%2Fwiki", at(f"http://{HERE}/handover"))
+    assert (await bos.ask(way[-1])).status_code == 409
+    assert await count(desk, "one_time_tokens") == 0

@@ -12,9 +12,10 @@ from uuid import UUID
 from ostiary_auth.flows.onward import Onward
 from ostiary_auth.flows.place import Place
 from ostiary_auth.tools import AuthWork
+from ostiary_shared.errors import Conflict
 from ostiary_shared.identity import Identity
 from ostiary_shared.site_address import OURS
-from ostiary_shared.store import one_time_tokens, site_sessions, sites, users
+from ostiary_shared.store import one_time_tokens, sessions, site_sessions, sites, users
 from ostiary_shared.store.one_time_tokens import Issue, Purpose
 from ostiary_shared.tokens import ON_ITS_WAY, ONE_TIME, SITE, digest, genuine, mint
 
@@ -77,10 +78,17 @@ async def way_on(work: AuthWork, address: str) -> Onward:
     return Onward(address, wanted.place.origin)
 
 
-async def hand_over(work: AuthWork, who: Identity, wanted: Wanted) -> str | None:
-    """The site's address to go to, with a one-time code; None when there is no such site."""
+async def hand_over(work: AuthWork, who: Identity, carried: str, wanted: Wanted) -> str | None:
+    """The site's address to go to, with a one-time code; None when there is no such site.
+
+    Raises Conflict for a token that was replaced a moment ago: what it gets for a site would live on, and it may be in
+    the wrong hands. Who replaces it holds the person, too, and ends the codes that there are by then.
+    """
     if not await _may_enter(work, wanted.place):
         return None
+    await users.hold_alone(work.session, who.id)
+    if not await sessions.is_current(work.session, who.session.id, digest(carried)):
+        raise Conflict("Your sign-in was renewed in this very moment. Please open the site again.")
     code = mint(ONE_TIME)
     subject = {"session": str(who.session.id), "path": wanted.path, **_binding(wanted.place, wanted.state)}
     issued = Issue(Purpose.HANDOVER, code.digest, user_id=who.id, subject=subject)

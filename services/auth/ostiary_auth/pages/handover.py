@@ -10,6 +10,7 @@ from ostiary_auth.flows.handover import Wanted
 from ostiary_auth.flows.place import Place
 from ostiary_shared.errors import NotFound
 from ostiary_shared.web.door import ANYONE, SIGNED_IN, door, identity
+from ostiary_shared.web.visitor import visitor
 from ostiary_shared.web.work import begin_work
 
 blueprint = Blueprint("handover", __name__)
@@ -21,7 +22,8 @@ async def hand_over() -> ResponseReturnValue:
     """On to the site with a code. It opens nothing but in the browser that set out from there."""
     wanted = Wanted.read(f"{handover.PATH}?{request.query_string.decode('latin-1')}")
     async with begin_work() as work:
-        address = await handover.hand_over(work, identity(), wanted) if wanted else None
+        carried = visitor().auth_id or ""
+        address = await handover.hand_over(work, identity(), carried, wanted) if wanted else None
     if address is None:
         raise NotFound("There is no site at that address. Open the site again, and sign in from there.")
     return see_other(address)
