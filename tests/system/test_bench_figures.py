@@ -106,6 +106,7 @@ class Counting:
     def __init__(self) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.answered = 0
+        self.turn = threading.Lock()
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -128,8 +129,9 @@ class Counting:
                     return
                 status = b"200 OK" if number % 2 else b"401 No"
                 close = b"Connection: close\r\n" if number == 4 else b""
+                with self.turn:  # before it leaves: who reads it may look at the count at once
+                    self.answered += 1
                 connection.sendall(b"HTTP/1.1 %s\r\n%sContent-Length: 2\r\n\r\nok" % (status, close))
-                self.answered += 1
 
 
 @pytest.mark.parametrize("rate", [0.0, 200.0])

@@ -219,11 +219,14 @@ async def test_no_hash_digest_or_token_is_in_any_answer(console: Console) -> Non
 async def test_what_is_not_there_is_404_everywhere(console: Console) -> None:
     headers = await console.enter("admin")
     bodies = {"lock": {"reason": "x"}, "sites": {"name": "x", "host": "x.test"}, "": {"name": "x"}}
+    bodies = {"service-clients": {"enabled": False}, **bodies}
     for rule in console.app.url_map.iter_rules():
         if "<uuid:" not in rule.rule or "/api/" not in rule.rule:
             continue
         path = re.sub(r"<uuid:\w+>", str(SOMEBODY), rule.rule.removeprefix(API))
         method = next(iter((rule.methods or set()) - {"HEAD", "OPTIONS"}))
+        if path.endswith("/secret") or (method == "DELETE" and "service-clients" in path):
+            continue  # auth does these; the tests of auth ask for what is not there
         body = next(body for word, body in bodies.items() if word in path)
         query = "?reason=x" if method == "DELETE" and path == f"/users/{SOMEBODY}" else ""
         status, answer = await call(console, method, path + query, headers, body if method != "GET" else None)

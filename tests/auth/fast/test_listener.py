@@ -84,6 +84,7 @@ async def test_a_question_may_come_a_byte_at_a_time(doors: Doors, guest: Guest) 
         b"GET http://x/gate HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET /gate HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
         b"GET /gate HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        b"GET /gate HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Forwarded-Uri: /\r\n\r\n",
         b"GET /gate HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"GET /gate HTTP/1.1\r\nBad Header: x\r\n\r\n",
         b"GET /gate HTTP/1.1\r\n folded: x\r\n\r\n",

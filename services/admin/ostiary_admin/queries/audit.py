@@ -94,7 +94,7 @@ async def about(work: AdminWork, user_id: UUID, limit: int = 15) -> list[AuditRo
 
 def _row(row: Row[Any]) -> AuditRow:
     facts: list[Any] = list(row)
-    milliseconds, acknowledged, lapsed = facts[13:]
+    milliseconds, acknowledged, lapsed = facts[13:16]
     receipt = None if milliseconds is None else Receipt(milliseconds, tuple(acknowledged), tuple(lapsed))
     return AuditRow(*[*facts[:13], receipt])
 

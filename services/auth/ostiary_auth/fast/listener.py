@@ -117,6 +117,10 @@ class Guest(asyncio.Protocol):
         """Nobody sends a body with these questions."""
         self._refuse()
 
+    def on_chunk_header(self) -> None:
+        """Nor an empty one in chunks: what stands behind the last would be read like a header."""
+        self._refuse()
+
     def on_message_complete(self) -> None:
         """A question is complete."""
         if self._closing:
