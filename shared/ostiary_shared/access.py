@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from ostiary_shared.identity import Account, HeldRole, Presented, SessionFacts
+from ostiary_shared.identity import API_TOKEN, Account, HeldRole, Presented, SessionFacts
 from ostiary_shared.requirement import Asks, Requirement, minutes
 
 __all__ = [
@@ -270,9 +270,10 @@ def _sign_in_steps(session: SessionFacts, requirement: Requirement, now: datetim
     )
     if not enough or requirement.fresh is None:
         return None if enough else _AGAIN
-    age = now - session.authenticated_at
-    seen = f"signed in {_date(session.authenticated_at)}; within {minutes(requirement.fresh)} is asked"
-    recent = age <= requirement.fresh
+    program = API_TOKEN in session.methods
+    came = "a program's token, by which nobody signs in" if program else f"signed in {_date(session.authenticated_at)}"
+    seen = f"{came}; within {minutes(requirement.fresh)} is asked"
+    recent = not program and now - session.authenticated_at <= requirement.fresh
     _take(steps, Step(Check.FRESH, "Was the sign-in recent enough?", recent, seen, _AGAIN.words))
     return None if recent else _AGAIN
 

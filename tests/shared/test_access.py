@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ostiary_shared.access import Asks, Check, Decision, Outcome, Requirement, decide, refuse_address
-from ostiary_shared.identity import Account, HeldRole, Presented, SessionFacts
+from ostiary_shared.identity import API_TOKEN, Account, HeldRole, Presented, SessionFacts
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -172,6 +172,15 @@ def test_signing_in_again_opens_a_door_that_asks_for_a_recent_sign_in() -> None:
     assert judged(requirement).cause is Check.FRESH
     anew = Presented(True, session(authenticated_at=NOW), account())
     assert decide(anew, requirement, NOW).allowed
+
+
+def test_a_program_never_signed_in_however_young_its_token_is() -> None:
+    requirement = Requirement(Asks.SIGNED_IN, fresh=HOUR)
+    young = Presented(True, session(authenticated_at=NOW, methods=(API_TOKEN,)), account())
+    decision = decide(young, requirement, NOW)
+    assert (decision.outcome, decision.cause) == (Outcome.REFUSED, Check.FRESH)
+    assert "program" in next(step.seen for step in decision.steps if step.check is Check.FRESH)
+    assert decide(young, Requirement(Asks.SIGNED_IN), NOW).allowed
 
 
 def test_the_steps_say_how_old_a_sign_in_is_and_how_old_it_may_be() -> None:

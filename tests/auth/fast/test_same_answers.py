@@ -124,7 +124,7 @@ async def make_world(opened_: Sessions, tools: AuthTools, dice: random.Random) -
                     scopes=scopes,
                     expires_at=now + timedelta(days=dice.choice([1, -1])),
                     revoked_at=gone,
-                    created_at=now - timedelta(days=3),
+                    created_at=now - timedelta(days=dice.choice([0, 3])),
                 )
             )
             world.programs.append(program.value)

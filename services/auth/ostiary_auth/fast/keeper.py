@@ -20,7 +20,7 @@ from ostiary_auth.fast.assertions import Assertions
 from ostiary_auth.fast.lookup import Found
 from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
 from ostiary_auth.fast.places import Place, Places, place_of
-from ostiary_auth.fast.record import AUTHENTICATED, EMAIL, HOST, NAME, STANDING, UNTIL, USER_ID
+from ostiary_auth.fast.record import AUTHENTICATED, EMAIL, HOST, MACHINE, NAME, STANDING, UNTIL, USER_ID
 from ostiary_auth.fast.replies import Replies
 from ostiary_auth.fast.standing import Standings
 from ostiary_auth.gate.answers import header_safe
@@ -178,7 +178,7 @@ class Keeper:
             return answers.session(kept, self.standings.numbered[head[STANDING]])
         if head[STANDING] not in place.met:
             return None
-        if place.fresh and clock.micros() - head[AUTHENTICATED] > place.fresh:
+        if place.fresh and (head[MACHINE] or clock.micros() - head[AUTHENTICATED] > place.fresh):
             return None
         return self._passed(kept, head[STANDING], place, now)
 
