@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from ostiary_auth.fast.answers import Told
 from ostiary_auth.fast.ask import GATE, MANNER, Ask, Headers
+from ostiary_auth.fast.places import Places
 from ostiary_auth.fast.replies import MOST, SECONDS, Replies
 from ostiary_auth.settings import AuthSettings
 from ostiary_shared.database import Sessions
@@ -54,6 +55,15 @@ def test_only_refusals_without_a_cookie_are_kept() -> None:
     for told in (Told(200, [], b""), Told(503, [], b""), Told(401, [(b"set-cookie", b"a=b")], b"")):
         replies.keep(asking(), told, 100.0, carried=False)
     assert replies.again(asking(), 100.0, carried=False) is None
+
+
+def test_strangers_cannot_fill_memory_with_long_questions() -> None:
+    replies, places = Replies(), Places(lambda _: None)
+    for ask in (asking(b"/" + b"x" * 5_000), asking(b"/x", (b"referer", b"x" * 5_000)), asking(b'/"')):
+        replies.keep(ask, NO, 100.0, carried=False)
+        places.find(ask, {})
+    assert len(replies._said) == 1  # the short one
+    assert [len(key[3]) for key in places._known] == [2]  # what is canonical, and short
 
 
 def test_what_is_forgotten_is_not_said_again() -> None:

@@ -22,7 +22,7 @@ MANNER = frozenset(
 )  # fmt: skip
 # How a header's name was spelled → where its value goes. Lower-casing each name of each request would cost more.
 _SPELLED: dict[bytes, str] = {}
-_MOST_SPELLINGS = 1_000
+_MOST_SPELLINGS, _LONGEST_NAME = 1_000, 100
 
 
 class Ask:
@@ -72,6 +72,6 @@ def _slot(name: bytes) -> str:
     """Where the value of a header with this name goes; empty for one that does not count."""
     lower = name.lower()
     slot = _ONCE.get(lower) or _OFTEN.get(lower, "")
-    if len(_SPELLED) < _MOST_SPELLINGS:
+    if len(_SPELLED) < _MOST_SPELLINGS and len(name) <= _LONGEST_NAME:
         _SPELLED[name] = slot
     return slot

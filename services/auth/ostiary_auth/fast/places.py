@@ -10,6 +10,8 @@ from ostiary_shared.access import Asks, Requirement
 from ostiary_shared.site_rules import Door, door_at
 
 MOST = 20_000
+# Bytes of a request that is remembered: strangers may ask about addresses as long as their proxy takes.
+LONGEST = 2_000
 Address = IPv4Address | IPv6Address
 AddressOf = Callable[[Ask], Address | None]
 Key = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...]]
@@ -34,7 +36,7 @@ class Places:
 
     def __init__(self, address_of: AddressOf) -> None:
         self.address_of = address_of
-        self._known: dict[Key, Place | None] = {}
+        self._known: dict[Key, Place] = {}
         self._watching = False
 
     def clear(self) -> None:
@@ -49,10 +51,11 @@ class Places:
     def find(self, ask: Ask, doors: dict[str, Door]) -> Place | None:
         """The place of a request, to be known from now on; None for an address that is not canonical."""
         self._watching = self._watching or any(door.watches_networks for door in doors.values())
-        place = place_of(ask, doors, self.address_of)
-        if len(self._known) >= MOST:
-            self._known.clear()
-        self._known[self._key(ask)] = place
+        place, key = place_of(ask, doors, self.address_of), self._key(ask)
+        if place is not None and sum(map(len, (*key[:4], *key[4]))) <= LONGEST:
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[key] = place
         return place
 
     def _key(self, ask: Ask) -> Key:

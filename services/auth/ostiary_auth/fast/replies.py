@@ -7,6 +7,8 @@ from ostiary_auth.fast.ask import Ask
 
 SECONDS = 2.0
 MOST = 2_000
+# Bytes of a question that is remembered: strangers may send headers as long as their proxy takes.
+LONGEST = 4_000
 _REFUSALS = frozenset({302, 401, 403})
 
 
@@ -39,6 +41,8 @@ class Replies:
     def keep(self, ask: Ask, told: Told, now: float, *, carried: bool) -> None:
         """Remember a refusal. One that sets a cookie is meant for its asker alone."""
         if told.status not in _REFUSALS or any(name == b"set-cookie" for name, _ in told.headers):
+            return
+        if len(ask.host) + len(ask.uri) + sum(len(value) for _, value in ask.manner) > LONGEST:
             return
         if len(self._said) >= MOST:
             self._said.clear()
