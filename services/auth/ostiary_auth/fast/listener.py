@@ -142,6 +142,11 @@ class Guest(asyncio.Protocol):
         if not parser.should_keep_alive():
             self._leave()
 
+    def eof_received(self) -> bool:
+        """They have nothing more to ask; what they asked is still answered."""
+        self._leave()
+        return True
+
     def pause_writing(self) -> None:
         """They do not read our answers: hear no more questions until they do."""
         if self._transport:
