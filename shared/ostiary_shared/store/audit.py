@@ -33,7 +33,7 @@ async def record(
         at=work.now,
         event=event,
         actor_id=caller.user_id,
-        actor=caller.operator or caller.email,
+        actor=caller.operator or (caller.email if caller.scopes is None else f"{caller.email} (API token)"),
         target_id=target.id,
         target=target.name,
         reason=reason,

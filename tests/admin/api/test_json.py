@@ -218,8 +218,8 @@ async def test_no_hash_digest_or_token_is_in_any_answer(console: Console) -> Non
 
 async def test_what_is_not_there_is_404_everywhere(console: Console) -> None:
     headers = await console.enter("admin")
-    bodies = {"lock": {"reason": "x"}, "sites": {"name": "x", "host": "x.test"}, "": {"name": "x"}}
-    bodies = {"service-clients": {"enabled": False}, **bodies}
+    words = {"lock": {"reason": "x"}, "sites": {"name": "x", "host": "x.test"}, "": {"name": "x"}}
+    bodies: dict[str, dict[str, object]] = {"service-clients": {"enabled": False}, **words}
     for rule in console.app.url_map.iter_rules():
         if "<uuid:" not in rule.rule or "/api/" not in rule.rule:
             continue

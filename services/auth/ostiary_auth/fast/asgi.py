@@ -45,8 +45,9 @@ class QuickDoor:
         await send({"type": "http.response.body", "body": body})
 
     async def _listen(self, ask: Ask, scope: Scope, send: Send) -> None:
+        heard = self._keeper.replies.heard
         told = await put_to(self.app, scope)
-        self._keeper.told(ask, told)
+        self._keeper.told(ask, told, heard)
         await send({"type": "http.response.start", "status": told.status, "headers": told.headers})
         await send({"type": "http.response.body", "body": told.body})
 

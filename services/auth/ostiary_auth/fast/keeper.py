@@ -21,7 +21,8 @@ from ostiary_auth.fast.lookup import Found
 from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
 from ostiary_auth.fast.places import Place, Places, place_of
 from ostiary_auth.fast.record import AUTHENTICATED, EMAIL, HOST, MACHINE, NAME, STANDING, UNTIL, USER_ID
-from ostiary_auth.fast.replies import Replies
+from ostiary_auth.fast.replies import NOBODY as NOBODY_AT_ALL
+from ostiary_auth.fast.replies import UNKNOWN, Replies
 from ostiary_auth.fast.standing import Standings
 from ostiary_auth.gate.answers import header_safe
 from ostiary_auth.gate.carried import ILLEGIBLE, Names, carried
@@ -87,6 +88,11 @@ class Keeper:
         self.parts.places.clear()
         self.replies.clear()
 
+    def forget(self, key: bytes) -> None:
+        """Forget one token, and what it was refused."""
+        self.memory.forget(key)
+        self.replies.forget(key)
+
     def sites_changed(self) -> None:
         """Ask for the rules anew."""
         self.parts.sites.stale()
@@ -113,10 +119,11 @@ class Keeper:
         key = sha256(token).digest()[:KEY_BYTES]
         kept = self.memory.records.get(key)
         if kept is None:
-            return None if self._ours(token) else self._to_stranger(ask, place, now)
+            return self._again(ask, key, now) if self._ours(token) else self._to_stranger(ask, place, now)
         answer = self._to_known(kept, place, now)
-        if answer is not None:
-            self.memory.used[key] = kept
+        if answer is None:
+            return self._again(ask, key, now)
+        self.memory.used[key] = kept
         return answer
 
     async def in_time(self, ask: Ask) -> Answer | None:
@@ -143,11 +150,18 @@ class Keeper:
         found = await self._found(token, remember=remember)
         return await self._to_found(token, found, place)
 
-    def told(self, ask: Ask, told: Told) -> None:
-        """What the app said to an ask, so that a stranger can be told the same again."""
+    def told(self, ask: Ask, told: Told, heard: int) -> None:
+        """What the app said to an ask, so that it can be said again.
+
+        `heard` is `replies.heard` from before it was asked: a notice since then may be about what it had not seen yet.
+        """
+        now = time.monotonic()
+        if not ask.trusted or ask.odd or heard != self.replies.heard or now >= self.memory.lease_until:
+            return
         value = self._carried(ask)
-        if ask.trusted and not ask.odd and not (value and self._ours(value)):
-            self.replies.keep(ask, told, time.monotonic(), carried=value is not None)
+        token = self._ours(value) if value else None
+        who = token.key if token else NOBODY_AT_ALL if value is None else UNKNOWN
+        self.replies.keep(ask, who, told, now, by_address=self.parts.places.watching)
 
     def _carried(self, ask: Ask) -> bytes | None:
         names = self.parts.at_session if ask.door == SESSION_JSON else self.parts.at_gate
@@ -167,7 +181,10 @@ class Keeper:
         token = self._carried(ask)
         if place is None and token == ILLEGIBLE:  # of two cookies the app may take one
             return None
-        return self.replies.again(ask, now, carried=token is not None)
+        return self._again(ask, NOBODY_AT_ALL if token is None else UNKNOWN, now)
+
+    def _again(self, ask: Ask, who: bytes, now: float) -> Answer | None:
+        return self.replies.again(ask, who, now, by_address=self.parts.places.watching)
 
     def _to_known(self, kept: bytes, place: Place | None, now: float) -> Answer | None:
         """The answer to somebody who is remembered, and known to meet what is asked."""

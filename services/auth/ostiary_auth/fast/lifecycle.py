@@ -116,7 +116,7 @@ def _ears(keeper: Keeper) -> Ears:
         if keeper.memory.bury():
             asyncio.get_running_loop().call_later(BURY_SECONDS, bury)
 
-    return Ears(keeper.memory.forget, forget_all, keeper.sites_changed, keeper.parts.assertions.stale, hold)
+    return Ears(keeper.forget, forget_all, keeper.sites_changed, keeper.parts.assertions.stale, hold)
 
 
 @contextlib.asynccontextmanager

@@ -176,8 +176,9 @@ class Guest(asyncio.Protocol):
     async def _answer(self, ask: Ask) -> bytes:
         answer = await self._keeper.in_time(ask)
         if answer is None:
+            heard = self._keeper.replies.heard
             answer = await put_to(self._hall.app, self._scope(ask))
-            self._keeper.told(ask, answer)
+            self._keeper.told(ask, answer, heard)
         return self._wire(answer)
 
     def _send_what_is_ready(self, _done: object) -> None:

@@ -31,6 +31,7 @@ class Memory:
         self.records: dict[bytes, bytes] = {}
         self.used: dict[bytes, bytes] = {}  # since `take_used`; what was used is not the next to go
         self._order: deque[bytes] = deque()
+        self._spared: set[bytes] = set()
         self._readings: dict[bytes, Reading] = {}
         self._graves: list[dict[bytes, bytes]] = []
 
@@ -69,7 +70,6 @@ class Memory:
             self._graves.append(self.records)
             self.records = {}
             self._order = deque()
-        self.used.clear()
 
     def bury(self) -> bool:
         """Give back a little of what was forgotten; whether there is more."""
@@ -84,6 +84,7 @@ class Memory:
     def take_used(self) -> list[bytes]:
         """The records that were used since the last call."""
         used, self.used = self.used, {}
+        self._spared.clear()
         return list(used.values())
 
     def _keep(self, key: bytes, record: bytes) -> None:
@@ -98,8 +99,8 @@ class Memory:
     def _let_go(self) -> None:
         """Drop the record that was kept first, unless it was used lately: that one gets a second chance."""
         key = self._order.popleft()
-        if key in self.records and key in self.used:
-            del self.used[key]
+        if key in self.records and key in self.used and key not in self._spared:
+            self._spared.add(key)
             self._order.append(key)
         else:
             self.records.pop(key, None)

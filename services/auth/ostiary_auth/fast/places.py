@@ -37,12 +37,12 @@ class Places:
     def __init__(self, address_of: AddressOf) -> None:
         self.address_of = address_of
         self._known: dict[Key, Place] = {}
-        self._watching = False
+        self.watching = False
 
     def clear(self) -> None:
         """Forget them: the rules have changed, or the standings were numbered anew."""
         self._known.clear()
-        self._watching = False
+        self.watching = False
 
     def known(self, ask: Ask) -> Place | None:
         """The place of a request that was asked about before."""
@@ -50,7 +50,7 @@ class Places:
 
     def find(self, ask: Ask, doors: dict[str, Door]) -> Place | None:
         """The place of a request, to be known from now on; None for an address that is not canonical."""
-        self._watching = self._watching or any(door.watches_networks for door in doors.values())
+        self.watching = self.watching or any(door.watches_networks for door in doors.values())
         place, key = place_of(ask, doors, self.address_of), self._key(ask)
         if place is not None and sum(map(len, (*key[:4], *key[4]))) <= LONGEST:
             if len(self._known) >= MOST:
@@ -60,7 +60,7 @@ class Places:
 
     def _key(self, ask: Ask) -> Key:
         """Where the visitor comes from belongs to it only if some rule asks for that."""
-        return (ask.method, ask.proto, ask.host, ask.uri, ask.forwarded if self._watching else ())
+        return (ask.method, ask.proto, ask.host, ask.uri, ask.forwarded if self.watching else ())
 
 
 def place_of(ask: Ask, doors: dict[str, Door], address_of: AddressOf) -> Place | None:

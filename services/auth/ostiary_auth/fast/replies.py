@@ -1,4 +1,8 @@
-"""What strangers were told a moment ago, to be said again: a refusal costs the app 200 µs, and them nothing."""
+"""What the app refused a moment ago, to be said again to the same question: a refusal costs it 200 µs and more.
+
+Strangers share a refusal if all is alike that it may differ by. Whoever carries a token of ours hears their own again,
+until a notice about that token, or about the rules, arrives.
+"""
 
 from dataclasses import dataclass
 
@@ -9,6 +13,8 @@ SECONDS = 2.0
 MOST = 2_000
 # Bytes of a question that is remembered: strangers may send headers as long as their proxy takes.
 LONGEST = 4_000
+# Who asks: nobody, somebody with a token that we did not make, or the key of a token of ours.
+NOBODY, UNKNOWN = b"", b"?"
 _REFUSALS = frozenset({302, 401, 403})
 
 
@@ -19,18 +25,28 @@ class _Said:
 
 
 class Replies:
-    """All of a request that a refusal may differ by → the refusal."""
+    """All of a question that a refusal may differ by → the refusal. `heard` counts what made some of them void."""
 
     def __init__(self) -> None:
+        self.heard = 0
         self._said: dict[object, _Said] = {}
+        self._of: dict[bytes, list[object]] = {}
 
     def clear(self) -> None:
         """Forget them: what was refused may be open now."""
+        self.heard += 1
         self._said.clear()
+        self._of.clear()
 
-    def again(self, ask: Ask, now: float, *, carried: bool) -> Told | None:
-        """What a stranger with the same request was told a moment ago."""
-        key = _key(ask, carried=carried)
+    def forget(self, who: bytes) -> None:
+        """Forget what was said to one token."""
+        self.heard += 1
+        for key in self._of.pop(who, ()):
+            self._said.pop(key, None)
+
+    def again(self, ask: Ask, who: bytes, now: float, *, by_address: bool = False) -> Told | None:
+        """What the same question was told a moment ago."""
+        key = _key(ask, who, by_address=by_address)
         said = self._said.get(key)
         if said is None or now < said.until:
             return said.told if said else None
@@ -38,19 +54,23 @@ class Replies:
             self._said[key] = _Said(now + SECONDS, said.told)
         return None
 
-    def keep(self, ask: Ask, told: Told, now: float, *, carried: bool) -> None:
+    def keep(self, ask: Ask, who: bytes, told: Told, now: float, *, by_address: bool = False) -> None:
         """Remember a refusal. One that sets a cookie is meant for its asker alone."""
         if told.status not in _REFUSALS or any(name == b"set-cookie" for name, _ in told.headers):
             return
-        if len(ask.host) + len(ask.uri) + sum(len(value) for _, value in ask.manner) > LONGEST:
+        forwarded = sum(map(len, ask.forwarded)) if by_address else 0
+        if len(ask.host) + len(ask.uri) + forwarded + sum(len(value) for _, value in ask.manner) > LONGEST:
             return
         if len(self._said) >= MOST:
-            self._said.clear()
-        self._said[_key(ask, carried=carried)] = _Said(now + SECONDS, told)
+            self.clear()
+        key = _key(ask, who, by_address=by_address)
+        self._said[key] = _Said(now + SECONDS, told)
+        if who not in {NOBODY, UNKNOWN}:
+            self._of.setdefault(who, []).append(key)
 
 
-def _key(ask: Ask, *, carried: bool) -> object:
+def _key(ask: Ask, who: bytes, *, by_address: bool) -> object:
     # Where two credentials are there, the app may see one in what we do not.
     several = len(ask.authorization) + len(ask.cookies) > 1
-    asked = (ask.door, ask.method, ask.proto, ask.host, ask.uri, bool(ask.forwarded))
-    return (asked, carried, several, ask.manner)
+    address = ask.forwarded if by_address else bool(ask.forwarded)
+    return (ask.door, ask.method, ask.proto, ask.host, ask.uri, address, who, several, ask.manner)
