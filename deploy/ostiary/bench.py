@@ -55,7 +55,7 @@ def bench(context: click.Context, /, only: tuple[str, ...], *, peers: bool, as_j
 
 @bench.command()
 @click.option("--operations", default=SHORT, show_default=True, type=click.IntRange(1_000), help="Questions to ask.")
-@click.option("--long", is_flag=True, help=f"Ask {LONG:,}: a matter of an hour or more.")
+@click.option("--long", is_flag=True, help=f"Ask {LONG:,}: ten minutes or more on two cores.")
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 def revocation(operations: int, *, long: bool, as_json: bool) -> None:
     """See that nobody is let in after a revoke has returned.
