@@ -55,11 +55,19 @@ def ostiary_identity(monkeypatch: pytest.MonkeyPatch) -> SignIdentity:
     def make(trust: Trust, **facts: Any) -> dict[str, str]:
         known: dict[str, Any] = {"id": SOMEBODY.id, "email": SOMEBODY.email, "name": SOMEBODY.name, "session": "test"}
         given = {**known, **facts}
-        given["roles"] = tuple(given.get("roles", ()))
-        given["permissions"] = frozenset(given.get("permissions", ()))
+        given["roles"] = tuple(_listed("roles", given))
+        given["permissions"] = frozenset(_listed("permissions", given))
         return sign_identity(trust, Identity(**given))
 
     return make
+
+
+def _listed(name: str, facts: dict[str, Any]) -> Any:
+    """A text is a collection of letters, too; nobody means that."""
+    found = facts.get(name, ())
+    if isinstance(found, str):
+        raise TypeError(f'{name} is a list: {name}=["{found}"]')
+    return found
 
 
 @cache

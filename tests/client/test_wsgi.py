@@ -107,3 +107,9 @@ def test_without_keys_nobody_comes_in(app: App) -> None:
     nowhere = Trust("http://127.0.0.1:1", "wiki.example.test", require=False)
     status, told, _ = ask(app, nowhere, "/", sign_identity(nowhere, SOMEBODY))
     assert (status, told["Retry-After"], app.seen) == (503, "2", [])
+
+
+@pytest.mark.parametrize("facts", [{"roles": "editor"}, {"permissions": "audit:read"}])
+def test_a_text_where_a_list_belongs_is_told(facts: dict[str, str], ostiary_identity: SignIdentity) -> None:
+    with pytest.raises(TypeError, match=r'is a list: \w+=\["'):
+        ostiary_identity(TRUST, **facts)
