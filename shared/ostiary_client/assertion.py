@@ -9,20 +9,25 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwk import ECKey, Key, KeySet
 
 from ostiary_client.identity import Identity
 
 LEEWAY_SECONDS = 5
 MAX_TOKEN = 16 * 1024
+MAX_LOGGED = 200
 # Ostiary signs other things with the same keys. Each says in its header what it is (RFC 8725, 3.11).
 KINDS = frozenset({None, "JWT"})
 _ODD = (JoseError, ValueError, TypeError, KeyError, AttributeError)
 
 
 class AssertionInvalid(Exception):
-    """The header proves nothing; treat the request as nobody's."""
+    """The header proves nothing; treat the request as nobody's. `cause` is one of few words, the text a sentence."""
+
+    def __init__(self, words: str, cause: str = "assertion") -> None:
+        super().__init__(words)
+        self.cause = cause
 
 
 class KeysUnavailable(Exception):
@@ -41,7 +46,7 @@ def verify_assertion(token: str, *, audience: str, issuer: str, jwks: Mapping[st
 def check(token: str, keys: KeySet, issuer: str, audiences: Collection[str]) -> Identity:
     """The same with keys that were imported before, for one of several hosts."""
     if len(token) > MAX_TOKEN:
-        raise AssertionInvalid("too long")
+        raise AssertionInvalid("the assertion is too long")
     rules = jwt.JWTClaimsRegistry(
         leeway=LEEWAY_SECONDS,
         iss={"essential": True, "value": issuer},
@@ -52,10 +57,13 @@ def check(token: str, keys: KeySet, issuer: str, audiences: Collection[str]) -> 
     )
     try:
         found = jwt.decode(token, keys, algorithms=["ES256"])
+        _meant_for_us(found.header.get("typ"), found.claims, issuer, audiences)
         rules.validate(found.claims)
-        return _read(found.header.get("typ"), found.claims, audiences)
+        return _read(found.claims)
+    except ExpiredTokenError as error:
+        raise AssertionInvalid("the assertion is over a minute old, or the clocks differ", "time") from error
     except _ODD as error:
-        raise AssertionInvalid(type(error).__name__) from error
+        raise AssertionInvalid(f"the assertion is not genuine: {type(error).__name__}") from error
 
 
 def import_keys(listed: Iterable[object]) -> KeySet:
@@ -81,9 +89,22 @@ def key_id(token: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _read(kind: object, claims: Mapping[str, Any], audiences: Collection[str]) -> Identity:
-    if kind not in KINDS or claims["aud"] not in audiences:
+def _meant_for_us(kind: object, claims: Mapping[str, Any], issuer: str, audiences: Collection[str]) -> None:
+    """Asked once the signature is good: what a genuine assertion says may stand in a log."""
+    if kind not in KINDS:
         raise ValueError("meant for something else")
+    if claims["iss"] != issuer:
+        raise AssertionInvalid(f"assertion is from {_short(claims['iss'])}, this app trusts {issuer}", "issuer")
+    if claims["aud"] not in audiences:
+        ours = " or ".join(sorted(audiences))
+        raise AssertionInvalid(f"assertion is for {_short(claims['aud'])}, this app is {ours}", "audience")
+
+
+def _short(claim: object) -> str:
+    return claim[:MAX_LOGGED] if isinstance(claim, str) and claim.isprintable() else "something else"
+
+
+def _read(claims: Mapping[str, Any]) -> Identity:
     texts = [claims.get(name, "") for name in ("sub", "email", "name", "sid")]
     if not all(isinstance(text, str) for text in texts):
         raise ValueError("text")

@@ -26,7 +26,7 @@ def get(url: str, headers: Mapping[str, str], seconds: float) -> tuple[int, byte
                     raise NoAnswer("too much, or too slow")
             return int(answer.status), bytes(body)
     except (OSError, HTTPException, ValueError) as error:
-        raise NoAnswer(type(error).__name__) from error
+        raise NoAnswer(str(getattr(error, "reason", "") or type(error).__name__)) from error
 
 
 def _opener() -> OpenerDirector:

@@ -24,6 +24,7 @@ class Keyring:
         self._url = url
         self._keys = KeySet([])
         self._fetched_at = self._failed_at = -KEPT_SECONDS
+        self._failure = ""
         self._turn = threading.Lock()
 
     def ready(self, kid: str) -> KeySet | None:
@@ -40,11 +41,11 @@ class Keyring:
                 return found
             now = time.monotonic()
             if now - self._failed_at < PAUSE_SECONDS:
-                raise KeysUnavailable("Ostiary did not answer a moment ago")
+                raise KeysUnavailable(self._failure)
             try:
                 self._keys = _fetched(self._url)
-            except KeysUnavailable:
-                self._failed_at = time.monotonic()
+            except KeysUnavailable as error:
+                self._failed_at, self._failure = time.monotonic(), str(error)
                 raise
             self._fetched_at = now
             return self._keys
@@ -55,9 +56,9 @@ def _fetched(url: str) -> KeySet:
         status, body = get(url, {"Accept": "application/json"}, TIMEOUT_SECONDS)
         listed = json.loads(body)["keys"] if status == 200 else None
     except NoAnswer as error:
-        raise KeysUnavailable(f"{url} did not answer") from error
+        raise KeysUnavailable(f"cannot fetch keys from {url}: {error}") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise KeysUnavailable(f"{url} answered with something else than keys") from error
+        raise KeysUnavailable(f"cannot fetch keys from {url}: the answer is something else") from error
     if not isinstance(listed, list):
-        raise KeysUnavailable(f"{url} answered with status {status} and no keys")
+        raise KeysUnavailable(f"cannot fetch keys from {url}: status {status} and no keys")
     return import_keys(listed)

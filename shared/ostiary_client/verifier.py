@@ -2,7 +2,8 @@
 
 import asyncio
 
-from ostiary_client.assertion import check, key_id
+from ostiary_client.assertion import AssertionInvalid, KeysUnavailable, check, key_id
+from ostiary_client.complaints import Complaints
 from ostiary_client.identity import Identity
 from ostiary_client.keys import Keyring
 from ostiary_client.trust import Trust
@@ -14,9 +15,17 @@ class SyncVerifier:
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self._keyring = Keyring(trust.keys_url)
+        self._complaints = Complaints()
 
     def verify(self, token: str) -> Identity:
         """Whom a genuine assertion is about; raises AssertionInvalid, or KeysUnavailable when it cannot be checked."""
+        try:
+            return self._verified(token)
+        except (AssertionInvalid, KeysUnavailable) as error:
+            self._complaints.tell(error)
+            raise
+
+    def _verified(self, token: str) -> Identity:
         kid = key_id(token)
         keys = self._keyring.ready(kid)
         if keys is None:
@@ -31,9 +40,17 @@ class Verifier:
         self._trust = trust
         self._keyring = Keyring(trust.keys_url)
         self._turn = asyncio.Lock()
+        self._complaints = Complaints()
 
     async def verify(self, token: str) -> Identity:
         """Whom a genuine assertion is about; raises AssertionInvalid, or KeysUnavailable when it cannot be checked."""
+        try:
+            return await self._verified(token)
+        except (AssertionInvalid, KeysUnavailable) as error:
+            self._complaints.tell(error)
+            raise
+
+    async def _verified(self, token: str) -> Identity:
         kid = key_id(token)
         keys = self._keyring.ready(kid)
         if keys is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ostiary_client import keys
+from ostiary_client import complaints, keys
 from ostiary_client.assertion import AssertionInvalid, KeysUnavailable
 from ostiary_client.identity import Identity
 from ostiary_client.trust import Trust
@@ -165,3 +165,46 @@ async def test_keys_come_from_where_the_app_reaches_auth(fake: FakeAuth) -> None
     fake.answer = JWKS
     inside = Trust(issuer="https://login.example.test", audience=HOST, auth_url=fake.url)
     assert (await Verifier(inside).verify(signed())).id == "7"
+
+
+def _told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "ostiary_client"]
+
+
+async def test_the_log_says_what_was_set_wrong_once_a_minute_for_each_cause(
+    fake: FakeAuth, verify: Verify, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = [signed(iss=fake.url, aud=f"{HOST}:8443"), signed(), signed(iss=fake.url, exp=1), signed(iss=fake.url)[:-9]]
+    for token in wrong * 2:
+        with pytest.raises(AssertionInvalid):
+            await verify(token)
+    told = _told(caplog)
+    assert told[0] == f"assertion is for {HOST}:8443, this app is {HOST}"
+    assert told[1] == f"assertion is from https://login.example.test, this app trusts {fake.url}"
+    assert told[2].startswith("the assertion is over a minute old")
+    assert told[3].startswith("the assertion is not genuine")
+    assert len(told) == 4
+    assert not any(part in line for line in told for token in wrong for part in token.split("."))
+    monkeypatch.setattr(complaints, "EVERY_SECONDS", 0.0)
+    with pytest.raises(AssertionInvalid):
+        await verify(wrong[0])
+    assert len(_told(caplog)) == 5
+
+
+async def test_the_log_says_where_keys_could_not_be_fetched(
+    fake: FakeAuth, verify: Verify, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.status = 404
+    for _ in range(3):
+        with pytest.raises(KeysUnavailable):
+            await verify(signed(iss=fake.url))
+    assert _told(caplog) == [f"cannot fetch keys from {fake.url}/.well-known/jwks.json: status 404 and no keys"]
+
+
+async def test_what_was_not_signed_by_ostiary_is_never_quoted(
+    fake: FakeAuth, verify: Verify, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(AssertionInvalid):
+        await verify(signed(STRANGER, iss=fake.url, aud="canary"))
+    assert len(_told(caplog)) == 1
+    assert "canary" not in caplog.text
