@@ -52,6 +52,10 @@ THEME: Samples = {
     "theme/icons.html": MACROS,
     "theme/layout.html": [{}],
     "theme/parts.html": MACROS,
+    "theme/plain.html": [
+        {"title": "A & B", "text": "<x>", "home": "https://login.example.test", "_identity": None, **more}
+        for more in ({}, {"act": {"href": "/.ostiary/sign-out?next=%2F", "label": "Sign out"}})
+    ],
     "theme/refused.html": [
         {"sentence": "No.", "reference": "7K2M-Q9XD", "sign_in": sign_in} for sign_in in (True, False)
     ],

@@ -63,7 +63,8 @@ async def test_a_template_renders_with_nothing_inline(apps: dict[str, Quart], se
         assert not INLINE.search(text)
         if "<main" in text:
             assert text.count("<h1") == text.count("<main") == 1
-            assert "&lt;now&gt;" in text
+            # The cookie that holds such notes is not at a site's host, so a plain page there has none to show.
+            assert name == "theme/plain.html" or "&lt;now&gt;" in text
             assert len(re.findall(r'\sid="([^"]+)"', text)) == len(set(re.findall(r'\sid="([^"]+)"', text)))
 
 

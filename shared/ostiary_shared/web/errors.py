@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from ostiary_shared.access import Outcome, turned_down
 from ostiary_shared.database import broken_constraint, is_away, lost_a_race
 from ostiary_shared.errors import Busy, Conflict, Failure, NotFound
+from ostiary_shared.site_address import OURS
 from ostiary_shared.web.caller import request_id
 from ostiary_shared.web.door import RefusedError
 from ostiary_shared.web.kit import Refusal, kit
@@ -135,6 +136,8 @@ def plain_sentence(cause: str) -> str:
 
 async def refusal_page(sentence: str, reference: str, status: int) -> Response:
     """The page of a refusal: a sentence, a way forward, the code. 401 asks to sign in."""
+    if request.path.startswith(OURS):
+        return await plain_page(status, TITLES[status], f"{sentence} ({reference})")
     html = await render_template("theme/refused.html", sentence=sentence, reference=reference, sign_in=status == 401)
     return Response(html, status, mimetype="text/html")
 
@@ -172,8 +175,16 @@ async def _crash(error: Exception) -> ResponseReturnValue:
     return await _page(500, detail)
 
 
+async def plain_page(status: int, title: str, text: str, **more: Any) -> Response:
+    """A page without assets: at a site's own host there are none of ours."""
+    home = kit().settings.public_url
+    html = await render_template("theme/plain.html", title=title, text=text, home=home, **more)
+    return Response(html, status, mimetype="text/html")
+
+
 async def _page(status: int, text: str) -> Response:
-    html = await render_template(
-        "theme/error.html", status=status, title=TITLES.get(status, TITLES[400]), text=text, reference=""
-    )
+    title = TITLES.get(status, TITLES[400])
+    if request.path.startswith(OURS):
+        return await plain_page(status, title, text)
+    html = await render_template("theme/error.html", status=status, title=title, text=text, reference="")
     return Response(html, status, mimetype="text/html")

@@ -350,3 +350,24 @@ async def test_a_token_that_was_replaced_gets_nothing_for_a_site(desk: Desk, sit
     way = await bos.follow(f"http://{HOST}/.ostiary/sign-in?next=%2Fwiki", at(f"http://{HERE}/handover"))
     assert (await bos.ask(way[-1])).status_code == 409
     assert await count(desk, "one_time_tokens") == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"), [("nothing", "GET", 404), ("session", "POST", 405), ("sign-out", "GET", 200)]
+)
+async def test_pages_at_a_sites_host_need_nothing_from_it(
+    path: str, method: str, status: int, site: Site, app: Quart
+) -> None:
+    """Our assets are not there: what they ask of that host is the site's, or a refusal."""
+    answer = await Visitor(app).ask(f"http://{HOST}/.ostiary/{path}", method, {"Accept": "text/html"})
+    page = await body(answer)
+    assert (answer.status_code, answer.mimetype) == (status, "text/html")
+    assert not any(word in page for word in ("<link", "<script", "<svg", "src="))
+    assert '<a href="http://localhost' in page
+
+
+async def test_a_link_to_sign_out_shows_a_button_and_signs_nobody_out(site: Site, bos: Visitor) -> None:
+    await come_in(bos)
+    page = await body(await bos.ask(f"http://{HOST}/.ostiary/sign-out?next=%2Fwiki"))
+    assert '<form method="post" action="/.ostiary/sign-out?next=%2Fwiki"><button>Sign out</button></form>' in page
+    assert await bos.gate(HOST) == 200

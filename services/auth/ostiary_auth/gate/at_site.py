@@ -4,6 +4,7 @@ A site whose host does not see our cookie gets one of its own here, worth nothin
 """
 
 from pathlib import Path
+from urllib.parse import quote
 
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
@@ -25,7 +26,7 @@ from ostiary_shared.errors import NotFound
 from ostiary_shared.site_address import OURS, objection_to_uri
 from ostiary_shared.web.caller import from_trusted_proxy
 from ostiary_shared.web.door import JUDGED_WITHIN, SIGNED_IN, Unlimited, door
-from ostiary_shared.web.errors import CHALLENGE, problem
+from ostiary_shared.web.errors import CHALLENGE, plain_page, problem
 from ostiary_shared.web.kit import kit
 from ostiary_shared.web.redirects import own_path, to_sign_in
 from ostiary_shared.web.visitor import cookie_name
@@ -92,6 +93,18 @@ async def session() -> ResponseReturnValue:
     response = problem(401, "unauthenticated", "Sign in first.", reference=reference, sign_in=address)
     response.headers["WWW-Authenticate"] = CHALLENGE
     return response
+
+
+@blueprint.get("/sign-out")
+@hide
+@door(JUDGED_WITHIN, limits.PAGE)
+async def ask_sign_out() -> ResponseReturnValue:
+    """The button, for those who follow a link: a link alone must sign nobody out."""
+    async with begin_work() as work:
+        place = await _place(work)
+    act = {"href": f"{request.path}?next={quote(_path(request.args.get('next', '')), safe='')}", "label": "Sign out"}
+    text = f"You will be signed out everywhere, not at {place.host} alone."
+    return await plain_page(200, "Sign out?", text, act=act)
 
 
 @blueprint.post("/sign-out")
