@@ -1,5 +1,6 @@
 """Who opens this? A site's page says which rule decides, and tells every step for a person."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -8,15 +9,22 @@ from sqlalchemy import select
 from ostiary_admin.flows import sites as flow
 from ostiary_admin.flows.rules import Rule
 from ostiary_admin.flows.sites import Wanted
+from ostiary_shared import clock
 from ostiary_shared.models import Denial
+from ostiary_shared.store import sessions
+from ostiary_shared.store.sessions import Lifetime, Start
 from tests.admin.conftest import Console, Desk
 
-RULES = (Rule("/public", (), "anyone"), Rule("/editor/", (), "role", "support"))
+RULES = (
+    Rule("/public", (), "anyone"),
+    Rule("/editor/", (), "role", "support"),
+    Rule("/fresh", (), "signed_in", fresh_minutes=5),
+)
 
 
 @pytest.fixture
 async def where(desk: Desk) -> str:
-    """The page of a site with two rules."""
+    """The page of a site with three rules."""
     async with desk.acting(UUID(int=1)) as work:
         return f"/admin/sites/{await flow.create(work, Wanted('Wiki', 'wiki.test', RULES))}"
 
@@ -51,6 +59,21 @@ async def test_for_a_person_it_tells_every_step_and_keeps_nothing(console: Conso
     assert "Grant support to bo@example.test." in text
     async with console.rows() as session:
         assert await session.scalar(select(Denial.code)) is None
+
+
+async def test_it_takes_the_session_that_the_person_used_last(console: Console, where: str) -> None:
+    """The same answer as `explain`: a sign-in of an hour ago is not fresh, whatever a new one would be."""
+    bo = await console.person("bo@example.test")
+    assert "bo@example.test would be let in." in await tried(
+        console, f"{where}?path=/fresh&email=bo@example.test", "admin"
+    )
+    hour = timedelta(hours=1)
+    async with console.rows.begin() as session:
+        start = Start(bo, b"d" * 32, ("password",), 1, Lifetime(3 * hour, 2 * hour), None, "")
+        await sessions.start(session, start, clock.now() - hour)
+    text = await tried(console, f"{where}?path=/fresh&email=bo@example.test", "auditor", "support")
+    assert "bo@example.test would not be let in." in text
+    assert "as if they had just signed in" not in text
 
 
 async def test_without_the_right_to_see_people_nobody_can_be_asked_about(console: Console, where: str) -> None:

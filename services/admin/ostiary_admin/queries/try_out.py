@@ -7,10 +7,10 @@ from ostiary_admin.tools import AdminWork
 from ostiary_shared import site_address
 from ostiary_shared.access import Decision, Requirement, decide
 from ostiary_shared.errors import FieldError, Invalid
-from ostiary_shared.identity import Account
+from ostiary_shared.identity import Account, Presented
 from ostiary_shared.networks import address_of
 from ostiary_shared.site_rules import AskedOf, Door, as_if_signed_in, asked_by, told_as_if
-from ostiary_shared.store import users
+from ostiary_shared.store import sessions, users
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,10 @@ class Tried:
 
 
 async def of(work: AdminWork, site: SiteWithRules, asked: Request) -> Tried:
-    """What the gate would say, as if the person had just signed in. Raises Invalid naming what is wrong."""
+    """What the gate would say, to the session that the person used last. Raises Invalid naming what is wrong.
+
+    Whoever is not signed in anywhere is told of as if they had just signed in, as by `explain`.
+    """
     faults = []
     if objection := site_address.objection_to_uri(asked.path):
         faults.append(FieldError("path", f"Please enter the part of the address behind the host: {objection}."))
@@ -50,7 +53,15 @@ async def of(work: AdminWork, site: SiteWithRules, asked: Request) -> Tried:
     requirement = asked_by(door, AskedOf(asked.path.partition("?")[0], asked.method, origin))
     if account is None:
         return Tried(requirement)
-    return Tried(requirement, told_as_if(decide(as_if_signed_in(account, work.now), requirement, work.now)))
+    return Tried(requirement, await _decision(work, account, requirement))
+
+
+async def _decision(work: AdminWork, account: Account, requirement: Requirement) -> Decision:
+    living = await sessions.living(work.session, account.id, work.now)
+    if not living:
+        return told_as_if(decide(as_if_signed_in(account, work.now), requirement, work.now))
+    presented = Presented(carried=True, session=sessions.facts(living[0]), account=account)
+    return decide(presented, requirement, work.now)
 
 
 async def _account(work: AdminWork, email: str) -> Account | None:
