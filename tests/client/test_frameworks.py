@@ -11,6 +11,7 @@ import django
 import pytest
 from django.conf import settings
 from fastapi import Depends, FastAPI, WebSocket
+from fastapi.responses import HTMLResponse
 from flask import Blueprint, Flask
 from flask.views import MethodView
 from quart import Quart, websocket
@@ -372,3 +373,21 @@ async def test_a_bare_middleware_leaves_refusals_to_the_app_that_catches_them(os
     assert (await app.test_client().get("/")).status_code == 500
     app.register_error_handler(Refusal, lambda refusal: (refusal.body, refusal.status, refusal.headers))
     assert (await app.test_client().get("/")).status_code == 401
+
+
+async def test_an_app_may_answer_a_refusal_with_a_page_of_its_own() -> None:
+    in_flask, in_fastapi = Flask("behind"), FastAPI()
+    protect(in_flask, TRUST)
+    protect(in_fastapi, TRUST)
+    in_flask.register_error_handler(Refusal, lambda refusal: (f"<h1>{refusal}</h1>", refusal.status))
+    in_flask.add_url_rule("/me", view_func=signed_in(lambda: "in"))
+
+    @in_fastapi.exception_handler(Refusal)
+    async def page(_request: object, refusal: Refusal) -> HTMLResponse:
+        return HTMLResponse(f"<h1>{refusal}</h1>", refusal.status)
+
+    in_fastapi.get("/me", dependencies=[Depends(signed_in)])(lambda: "in")
+    answer = in_flask.test_client().get("/me")
+    assert (answer.status_code, answer.data) == (401, b"<h1>Sign in first.</h1>")
+    status, _, body = await by_protocol(in_fastapi)("/me", {})
+    assert (status, body) == (401, b"<h1>Sign in first.</h1>")
