@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, Validatio
 from quart import request
 
 from ostiary_shared.errors import Failure, FieldError, Invalid
+from ostiary_shared.web.complaints import in_words
 
 # Half a surrogate pair is no character; PostgreSQL keeps no NUL; other control characters have no business in a field.
 # U+FFFD is what stands in for bytes that were no UTF-8: two different wrong inputs must not become the same password.
@@ -127,29 +128,10 @@ def field_errors(error: ValidationError) -> list[FieldError]:
     return [
         FieldError(
             ".".join(str(part) for part in fault["loc"]) or "body",
-            _words(fault["type"], fault.get("ctx", {}), fault["msg"]),
+            in_words(fault["type"], fault.get("ctx", {}), fault["msg"]),
         )
         for fault in error.errors(include_url=False, include_input=False)[:MOST_FAULTS]
     ]
-
-
-def _words(kind: str, context: dict[str, Any], message: str) -> str:  # noqa: PLR0911 - a table
-    match kind:
-        case "missing" | "string_too_short" | "too_short":
-            least = context.get("min_length", 1)
-            return "This is needed." if least <= 1 else f"Please enter at least {least} characters."
-        case "extra_forbidden":
-            return "There is no such field."
-        case "string_too_long" | "too_long":
-            return f"Please use at most {context['max_length']} characters."
-        case "string_type" | "secret_type" | "string_unicode":
-            return "This must be text."
-        case "value_error":
-            return f"This {message.removeprefix('Value error, ')}."
-        case "enum" | "literal_error":
-            return f"Please choose one of {context.get('expected', 'the offered values')}."
-        case _:
-            return f"{message}."
 
 
 def _secret(model: type[Input], name: str) -> bool:
