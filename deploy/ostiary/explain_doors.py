@@ -31,6 +31,7 @@ def who(where: Asked, wanted: Wanted) -> bool:
     found = acting.as_admin(where, lambda work: _all(work, wanted))
     answer = found.answer
     told = {"rule": answer.rule, "demand": answer.demand, "everybody": answer.everybody, "count": answer.count}
+    told["depends_on_address"] = answer.depends_on_address
     where.answer({**told, "people": [asdict(visitor) for visitor in found.people]}, lambda: _print_people(found))
     return answer.everybody or bool(found.people)
 
@@ -60,6 +61,8 @@ def _print_people(found: _Found) -> None:
     click.echo(printable(f"{answer.rule}: {answer.demand}"))
     if answer.everybody:
         click.echo("Anyone at all could open this, without signing in.")
+    elif answer.depends_on_address:
+        click.echo("Say where they come from: --from ADDRESS.")
     elif not found.people:
         click.echo("Nobody could open this.")
     else:

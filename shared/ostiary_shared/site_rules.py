@@ -15,6 +15,7 @@ from ostiary_shared.site_address import entries_for, is_at, is_below
 Address = networks.Address
 Network = networks.Network
 
+DEPENDS = "it depends on where they come from, so ask with an address"
 AS_IF = "no living session: told as if they had just signed in"
 EXACT = "exact"
 _SESSION_CHECKS = frozenset({Check.COOKIE, Check.SESSION, Check.ALIVE})
@@ -85,7 +86,7 @@ def asked_by(door: Door, asked: AskedOf) -> Requirement:
     number = deciding(door.rules, asked)
     if number is None:
         return Requirement(Asks.NOBODY, door.host, source=f"no rule of {door.name} covers this address")
-    if asked.address is None and door.rules[number].networks:
+    if depends_on_address(door.rules, asked):
         source = f"{_source(door, number)} asks where the visitor comes from, which is not known"
         return Requirement(Asks.NOBODY, door.host, source=source)
     return demanded(door, number)
@@ -101,6 +102,23 @@ def demanded(door: Door, number: int) -> Requirement:
 def deciding(rules: Sequence[Rule], asked: AskedOf) -> int | None:
     """The index of the first rule that covers a request. From an unknown address it may come from anywhere."""
     return next((index for index, rule in enumerate(rules) if _covers(rule, asked)), None)
+
+
+def depends_on_address(rules: Sequence[Rule], asked: AskedOf) -> bool:
+    """Whether it cannot be told which rule decides, since the first that may asks where the visitor comes from."""
+    number = deciding(rules, asked)
+    return asked.address is None and number is not None and bool(rules[number].networks)
+
+
+def falls_to(rules: Sequence[Rule], number: int) -> int | None:
+    """The index of the rule that those from elsewhere come to where this one lets in some networks alone, if any."""
+    rule = rules[number]
+    after = (
+        later
+        for later in range(number + 1, len(rules))
+        if _holds_path(rules[later], rule) and _share_methods(rules[later], rule)
+    )
+    return next(after, None) if rule.networks else None
 
 
 def shadow(earlier: Sequence[Rule], rule: Rule) -> int | None:
@@ -149,6 +167,10 @@ def _holds_path(other: Rule, rule: Rule) -> bool:
 
 def _holds_methods(other: Rule, rule: Rule) -> bool:
     return not other.methods or bool(rule.methods and _meant(rule.methods) <= _meant(other.methods))
+
+
+def _share_methods(one: Rule, other: Rule) -> bool:
+    return not one.methods or not other.methods or bool(_meant(one.methods) & _meant(other.methods))
 
 
 def _holds_networks(other: Rule, rule: Rule) -> bool:

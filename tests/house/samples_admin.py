@@ -120,6 +120,7 @@ COULD = [
     who_could_open.Answer("rule 2 of <Wiki>", "asks for <x>", everybody, count, Page(found, None, None))
     for everybody, count, found in ((True, 0, []), (False, 0, []), (False, 2, VISITORS), (False, 10001, VISITORS))
 ]
+COULD.append(replace(COULD[1], depends_on_address=True))
 LISTED: Sample = {"links": {"previous": "/admin", "next": None}}
 OPEN = Everything(ADA, [], GRANTS, ["support"], SESSIONS, TOKENS, MAILS, OPENED, DENIALS, EVENTS)
 BARE = Everything(ADA, ["audit:read"], [], [], [], [], [], [], [], [])
@@ -249,6 +250,7 @@ ADMIN: Samples = {
                 "site": SiteWithRules(ID, "Wiki", "wiki.test", NOW, rules),
                 "asked": ASKED,
                 "everybody": "/admin/sites/who?url=x",
+                "falls": [None, 2, *[None] * len(rules)],
                 "tried": tried,
                 "errors": wrong,
             }
@@ -258,7 +260,8 @@ ADMIN: Samples = {
             "site": SiteWithRules(ID, "W", "w.test", NOW, RULES),
             "asked": ASKED,
             "everybody": "/admin/sites/who?url=x",
-            "tried": Tried(ROLE),
+            "falls": [None] * len(RULES),
+            "tried": Tried(ROLE, depends_on_address=True),
             "errors": {},
         },
     ),

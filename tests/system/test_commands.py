@@ -223,6 +223,8 @@ def test_who_could_open_an_address_is_listed(terminal: Terminal) -> None:
     assert listed.splitlines()[-1] == "2 could open this, had they just signed in."
     elsewhere = terminal.run("explain --who https://wiki.example.test/office --from 198.51.100.7")
     assert (elsewhere.exit_code, elsewhere.stdout.splitlines()[-1]) == (1, "Nobody could open this.")
+    anywhere = terminal.run("explain --who https://wiki.example.test/office")
+    assert (anywhere.exit_code, anywhere.stdout.splitlines()[-1]) == (1, "Say where they come from: --from ADDRESS.")
     assert "Anyone at all" in terminal.ok("explain --who https://wiki.example.test/public")
     assert terminal.run("explain --who https://wiki.example.test/").exit_code == 1
     assert "whole address" in terminal.refusal("explain --who wiki")

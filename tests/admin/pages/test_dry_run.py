@@ -89,6 +89,7 @@ async def test_everybody_whom_the_deciding_rule_lets_in_is_listed(
     listed = {item["email"].partition("@")[0] for item in found["items"]} - {"me"}
     assert listed == who
     assert found["everybody"] == (path == "/public")
+    assert found["depends_on_address"] == (path == "/office" and not query)
     assert found["count"] == len(found["items"])
 
 
@@ -99,6 +100,24 @@ async def test_the_answer_names_the_rule_and_by_what_each_would_enter(console: C
     assert re.fullmatch(r"from the role auditor, granted .*; from the role support, .*", found["items"][0]["why"])
     unknown = await asked(console, await console.enter("auditor"), "https://b.a.wiki.test/")
     assert (unknown["rule"], unknown["demand"]) == ("no site is set up for b.a.wiki.test", "nobody may enter")
+
+
+async def test_where_it_depends_on_the_address_it_asks_for_one(console: Console, site: UUID) -> None:
+    headers = await console.enter("admin")
+    for path in (f"/admin/sites/{site}?path=/office", f"/admin/sites/{site}?path=/office&email=admin@example.test"):
+        text = await (await console.client.get(path, headers=headers)).get_data(as_text=True)
+        assert "It depends on where they come from: " in text
+        assert "Add a rule" not in text
+    everybody = await console.client.get("/admin/sites/who?url=https://a.wiki.test/office", headers=headers)
+    text = await everybody.get_data(as_text=True)
+    assert "It depends on where they come from" in text
+    assert "Nobody" not in text
+
+
+async def test_a_rule_with_networks_says_where_others_come_to(console: Console, site: UUID) -> None:
+    page = await console.client.get(f"/admin/sites/{site}", headers=await console.enter("admin"))
+    text = await page.get_data(as_text=True)
+    assert text.count("they come to rule") == text.count("they come to rule 3.") == 1
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,14 @@ blueprint = Blueprint("api_who_could_open", __name__, url_prefix="/admin/api/v1/
 class Visitors:
     """The rule that decides, what it asks for, whether nobody need sign in, and a page of those it lets in.
 
-    `count` is how many there are, counted no further than 10,001.
+    `count` is how many there are, counted no further than 10,001. With `depends_on_address` nobody is listed: ask again
+    with `address`.
     """
 
     rule: str
     demand: str
     everybody: bool
+    depends_on_address: bool
     count: int
     items: list[Visitor]
     next: str | None
@@ -45,5 +47,5 @@ async def show() -> ResponseReturnValue:
     wanted = who_could_open.Wanted(query.url, query.method.upper(), query.origin)
     async with begin_work() as work:
         found = await who_could_open.of(work, wanted, place(query.keys))
-    told = Visitors(found.rule, found.demand, found.everybody, found.count, found.page.items, cursor(found.page))
-    return answer(told)
+    demand = (found.rule, found.demand, found.everybody, found.depends_on_address)
+    return answer(Visitors(*demand, found.count, found.page.items, cursor(found.page)))

@@ -17,6 +17,7 @@ from ostiary_admin.pages.rule_rows import Row
 from ostiary_admin.queries import roles, sites, try_out
 from ostiary_shared.errors import Invalid
 from ostiary_shared.permissions import MEANINGS, Permission
+from ostiary_shared.site_rules import falls_to
 from ostiary_shared.web.door import door, identity, needs
 from ostiary_shared.web.forms import Form, read_form
 from ostiary_shared.web.work import begin_work
@@ -48,8 +49,9 @@ async def show(site_id: UUID) -> ResponseReturnValue:
             tried = await try_out.of(work, site, asked) if query.path else None
         except Invalid as invalid:
             errors = {fault.field: fault.message for fault in invalid.errors}
-    everybody = _everybody(site.host, asked)
-    return await render_template("site.html", site=site, asked=asked, tried=tried, everybody=everybody, errors=errors)
+    falls = [falls_to(site.rules, number) for number in range(len(site.rules))]
+    more = {"everybody": _everybody(site.host, asked), "falls": falls}
+    return await render_template("site.html", site=site, asked=asked, tried=tried, errors=errors, **more)
 
 
 @blueprint.get("/new")

@@ -9,7 +9,7 @@ from ostiary_shared.access import Decision, Requirement, decide
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.identity import Account, Presented
 from ostiary_shared.networks import address_of
-from ostiary_shared.site_rules import AskedOf, Door, as_if_signed_in, asked_by, told_as_if
+from ostiary_shared.site_rules import AskedOf, Door, as_if_signed_in, asked_by, depends_on_address, told_as_if
 from ostiary_shared.store import sessions, users
 
 
@@ -25,10 +25,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What the deciding rule asks for. `decision` is there when it was asked about a person."""
+    """What the deciding rule asks for. `decision` is there when it was asked about a person.
+
+    With `depends_on_address` neither tells much: another rule may decide, depending on where the visitor comes from.
+    """
 
     requirement: Requirement
     decision: Decision | None = None
+    depends_on_address: bool = False
 
 
 async def of(work: AdminWork, site: SiteWithRules, asked: Request) -> Tried:
@@ -50,9 +54,10 @@ async def of(work: AdminWork, site: SiteWithRules, asked: Request) -> Tried:
     if faults:
         raise Invalid(*faults)
     door = Door(site.name, site.host, site.rules)
-    requirement = asked_by(door, AskedOf(asked.path.partition("?")[0], asked.method, origin))
-    if account is None:
-        return Tried(requirement)
+    request = AskedOf(asked.path.partition("?")[0], asked.method, origin)
+    requirement, depends = asked_by(door, request), depends_on_address(door.rules, request)
+    if account is None or depends:
+        return Tried(requirement, depends_on_address=depends)
     return Tried(requirement, await _decision(work, account, requirement))
 
 

@@ -14,7 +14,7 @@ from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.identity import Account
 from ostiary_shared.models import Role, RoleGrant, RolePermission, User
 from ostiary_shared.networks import Address
-from ostiary_shared.site_rules import AskedOf, Door, as_if_signed_in, asked_by
+from ostiary_shared.site_rules import DEPENDS, AskedOf, Door, as_if_signed_in, asked_by, depends_on_address
 from ostiary_shared.store import sites, users
 
 
@@ -41,7 +41,8 @@ class Visitor:
 class Answer:
     """The rule that decides and what it asks for. `everybody` means that nobody need sign in.
 
-    `count` is how many could, counted no further than 10,001; `page` holds some of them.
+    `count` is how many could, counted no further than 10,001; `page` holds some of them. With `depends_on_address`
+    the answer lacks where they come from: nobody is listed, and others may be let in from there.
     """
 
     rule: str
@@ -49,18 +50,19 @@ class Answer:
     everybody: bool
     count: int
     page: Page[Visitor]
+    depends_on_address: bool = False
 
 
 async def of(work: AdminWork, wanted: Wanted, place: Place) -> Answer:
     """The answer, with a page of people by their address. Raises Invalid naming `url` or `method`. Leaves no trace."""
-    requirement = await _requirement(work, wanted)
+    requirement, depends = await _requirement(work, wanted)
     everybody = requirement.asks is Asks.ANYONE
     asked = _candidates(work, requirement)
     found, count = _NOBODY, 0
     if asked is not None:
         found = await _judged(work, requirement, asked, place)
         count = await keyset.count_up_to(work.session, asked) if found.items else 0
-    return Answer(requirement.source, requirement.words(), everybody, count, found)
+    return Answer(requirement.source, DEPENDS if depends else requirement.words(), everybody, count, found, depends)
 
 
 async def _judged(work: AdminWork, requirement: Requirement, asked: Asked, place: Place) -> Page[Visitor]:
@@ -74,7 +76,8 @@ async def _judged(work: AdminWork, requirement: Requirement, asked: Asked, place
 _NOBODY: Page[Visitor] = Page([], None, None)
 
 
-async def _requirement(work: AdminWork, wanted: Wanted) -> Requirement:
+async def _requirement(work: AdminWork, wanted: Wanted) -> tuple[Requirement, bool]:
+    """What is asked for, and whether that depends on where they come from."""
     parts = site_address.parts_of(wanted.url)
     if parts is None:
         raise Invalid(FieldError("url", "Please enter the whole address, such as https://wiki.example.org/editor/."))
@@ -85,10 +88,10 @@ async def _requirement(work: AdminWork, wanted: Wanted) -> Requirement:
         raise Invalid(FieldError("method", "Please enter a method such as GET."))
     found = await sites.with_rules(work.session, host)
     if found is None:
-        return Requirement(Asks.NOWHERE, host, source=f"no site is set up for {host}")
+        return Requirement(Asks.NOWHERE, host, source=f"no site is set up for {host}"), False
     site, rules = found
     asked = AskedOf(parts.uri.partition("?")[0], wanted.method, wanted.address)
-    return asked_by(Door(site.name, site.host, rules), asked)
+    return asked_by(Door(site.name, site.host, rules), asked), depends_on_address(rules, asked)
 
 
 def _candidates(work: AdminWork, requirement: Requirement) -> Asked | None:
