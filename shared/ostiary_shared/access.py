@@ -3,12 +3,10 @@
 A decision is a value: it reads nothing and writes nothing. Recording a refusal is the caller's business.
 """
 
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Self
 
-from ostiary_shared.identity import API_TOKEN, Account, HeldRole, Presented, SessionFacts
+from ostiary_shared.decision import NEW_TOKEN, USE_SESSION, Check, Decision, Outcome, Remedy, Step
+from ostiary_shared.identity import Account, HeldRole, Presented, SessionFacts
 from ostiary_shared.requirement import Asks, Requirement, minutes
 
 __all__ = [
@@ -25,98 +23,6 @@ __all__ = [
     "restated",
     "turned_down",
 ]
-
-
-class Check(StrEnum):
-    """The steps of a decision, in the order in which they are taken."""
-
-    PROXY = "proxy"
-    ADDRESS = "address"
-    COOKIE = "cookie"
-    SESSION = "session"
-    ALIVE = "alive"
-    ACCOUNT = "account"
-    CONFIRMED = "confirmed"
-    ASSURANCE = "assurance"
-    FRESH = "fresh"
-    ROLE = "role"
-    PERMISSION = "permission"
-    RULE = "rule"
-    REQUEST = "request"  # the door was open, but what was asked there was refused
-
-
-class Outcome(StrEnum):
-    """What the door does."""
-
-    ALLOWED = "allowed"
-    SIGN_IN = "sign_in"  # 401: whoever it is must sign in (again)
-    REFUSED = "refused"  # 403: known, and not allowed
-
-
-@dataclass(frozen=True, slots=True)
-class Remedy:
-    """What would open the door. `kind` and `value` let the console do it with one click.
-
-    Kinds: sign-in, unlock, confirm, grant-role, grant-permission, open-rule, add-site, fix-address, trust-proxy.
-    """
-
-    kind: str
-    value: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One check: what was asked, whether it passed, what was seen, and what would mend it.
-
-    `passed` is None for the rule that asked for what an earlier step found missing: it was not at fault itself.
-    """
-
-    check: Check
-    title: str
-    passed: bool | None
-    seen: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The outcome with every step that led to it. `cause` is the check that failed."""
-
-    outcome: Outcome
-    steps: tuple[Step, ...]
-    cause: Check | None = None
-    remedy: Remedy | None = None
-    account: Account | None = field(default=None, compare=False)
-
-    @property
-    def allowed(self) -> bool:
-        """Whether the door opens."""
-        return self.outcome is Outcome.ALLOWED
-
-    @property
-    def wants_another_sign_in(self) -> bool:
-        """Whether somebody who is signed in would get further by signing in once more."""
-        return self.cause in {Check.ASSURANCE, Check.FRESH}
-
-    def to_json(self) -> dict[str, Any]:
-        """A form that can be kept and shown later; the account is kept beside it, not in it."""
-        return {
-            "outcome": self.outcome.value,
-            "cause": self.cause.value if self.cause else None,
-            "remedy": asdict(self.remedy) if self.remedy else None,
-            "steps": [asdict(step) for step in self.steps],
-        }
-
-    @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Self:
-        """The decision that `to_json` kept."""
-        return cls(
-            Outcome(kept["outcome"]),
-            tuple(Step(**{**step, "check": Check(step["check"])}) for step in kept["steps"]),
-            Check(kept["cause"]) if kept["cause"] else None,
-            Remedy(**kept["remedy"]) if kept["remedy"] else None,
-        )
 
 
 def decide(presented: Presented, requirement: Requirement, now: datetime) -> Decision:
@@ -173,6 +79,9 @@ def _open_rule(requirement: Requirement) -> Remedy:
 
 _SIGN_IN = Remedy("sign-in", "", "Sign in.")
 _AGAIN = Remedy("sign-in", "", "Sign in again.")
+_ANEW = Remedy(NEW_TOKEN, "", "Make a new token.")
+_NO_PROGRAMS = Remedy(USE_SESSION, "", "Sign in, and use the token or the cookie of the session.")
+_IN_A_BROWSER = Remedy(USE_SESSION, "", "Use the page in a browser; a program's token cannot meet this rule.")
 _FOR = {
     "unlock": "Unlock {email}.",
     "confirm": "Confirm the address {email}.",
@@ -186,51 +95,42 @@ def _for(kind: str, value: str, email: str) -> Remedy:
 
 
 def _session_steps(presented: Presented, now: datetime, steps: list[Step]) -> Remedy | None:
-    _take(
-        steps,
-        Step(
-            Check.COOKIE,
-            "Did the request carry a session?",
-            presented.carried,
-            "a session cookie or token" if presented.carried else "neither cookie nor token",
-            _SIGN_IN.words,
-        ),
-    )
+    session = presented.session
+    program = presented.misplaced or (session is not None and session.of_program)
+    brought = "an API token" if program else "a session cookie or token"
+    seen = brought if presented.carried else "neither cookie nor token"
+    _take(steps, Step(Check.COOKIE, "Did the request carry a session?", presented.carried, seen, _SIGN_IN.words))
     if not presented.carried:
         return _SIGN_IN
-    session = presented.session
-    _take(
-        steps,
-        Step(
-            Check.SESSION,
-            "Is the session known?",
-            session is not None,
-            f"session {session.id}" if session else "no session has this token",
-            _SIGN_IN.words,
-        ),
-    )
+    known = _known_step(presented)
+    _take(steps, known)
     if session is None:
-        return _SIGN_IN
-    end = _end_of(session, now)
-    _take(
-        steps,
-        Step(
-            Check.ALIVE,
-            "Is the session still alive?",
-            not end,
-            end or f"alive until {_date(session.idle_until())}",
-            _SIGN_IN.words,
-        ),
-    )
-    return _SIGN_IN if end else None
+        return _NO_PROGRAMS if program else _SIGN_IN
+    end, remedy = _end_of(session, now), _ANEW if program else _SIGN_IN
+    title = "Is the API token still good?" if program else "Is the session still alive?"
+    seen = end or f"{'good' if program else 'alive'} until {_date(session.idle_until())}"
+    _take(steps, Step(Check.ALIVE, title, not end, seen, remedy.words))
+    return remedy if end else None
+
+
+def _known_step(presented: Presented) -> Step:
+    session, title = presented.session, "Is the API token taken here?"
+    if session is None and presented.misplaced:
+        seen = "an API token, which this door does not take"
+        return Step(Check.SESSION, title, passed=False, seen=seen, remedy=_NO_PROGRAMS.words)
+    if session is not None and session.of_program:
+        return Step(Check.SESSION, title, passed=True, seen=f"API token {session.id}")
+    seen = f"session {session.id}" if session else "no session has this token"
+    return Step(Check.SESSION, "Is the session known?", session is not None, seen, _SIGN_IN.words)
 
 
 def _end_of(session: SessionFacts, now: datetime) -> str:
     """Why a session is over, in words; empty while it is alive."""
     if session.ended_at:
-        return f"ended {_date(session.ended_at)}: {session.ended_reason}"
+        ended = "revoked" if session.of_program else "ended"
+        return f"{ended} {_date(session.ended_at)}" + (f": {session.ended_reason}" if session.ended_reason else "")
     if now >= session.expires_at:
-        return f"reached its longest life {_date(session.expires_at)}"
+        return f"reached its {'end' if session.of_program else 'longest life'} {_date(session.expires_at)}"
     if now >= session.idle_until():
         return f"unused since {_date(session.last_seen_at)}"
     return ""
@@ -257,25 +157,18 @@ def _account_steps(account: Account, steps: list[Step]) -> Remedy | None:
 
 
 def _sign_in_steps(session: SessionFacts, requirement: Requirement, now: datetime, steps: list[Step]) -> Remedy | None:
-    enough = session.assurance >= requirement.assurance
-    _take(
-        steps,
-        Step(
-            Check.ASSURANCE,
-            "Was the sign-in strong enough?",
-            enough,
-            f"level {session.assurance} by {', '.join(session.methods)}; level {requirement.assurance} is asked",
-            _AGAIN.words,
-        ),
-    )
+    program, asked = session.of_program, requirement.assurance
+    remedy, enough = _IN_A_BROWSER if program else _AGAIN, session.assurance >= asked
+    came = "an API token" if program else ", ".join(session.methods)
+    seen = f"level {session.assurance} by {came}; level {asked} is asked"
+    _take(steps, Step(Check.ASSURANCE, "Was the sign-in strong enough?", enough, seen, remedy.words))
     if not enough or requirement.fresh is None:
-        return None if enough else _AGAIN
-    program = API_TOKEN in session.methods
+        return None if enough else remedy
     came = "a program's token, by which nobody signs in" if program else f"signed in {_date(session.authenticated_at)}"
     seen = f"{came}; within {minutes(requirement.fresh)} is asked"
     recent = not program and now - session.authenticated_at <= requirement.fresh
-    _take(steps, Step(Check.FRESH, "Was the sign-in recent enough?", recent, seen, _AGAIN.words))
-    return None if recent else _AGAIN
+    _take(steps, Step(Check.FRESH, "Was the sign-in recent enough?", recent, seen, remedy.words))
+    return None if recent else remedy
 
 
 def _state_of(account: Account) -> str:
@@ -295,14 +188,22 @@ def _requirement_step(account: Account, requirement: Requirement, steps: list[St
         case Asks.ANY_ROLE | Asks.ALL_ROLES:
             return _roles_step(account, requirement.roles, requirement, steps)
         case Asks.PERMISSION:
-            holder = next((role for role in account.held if requirement.value in role.permissions), None)
-            remedy = _for("grant-permission", requirement.value, account.email)
-            title = f"Is the permission {requirement.value} held?"
-            seen = _grant(holder) if holder else _roles_of(account)
-            _take(steps, Step(Check.PERMISSION, title, holder is not None, seen, remedy.words))
-            return None if holder else remedy
+            return _permission_step(account, requirement.value, steps)
         case _:
             return _open_rule(requirement)
+
+
+def _permission_step(account: Account, asked: str, steps: list[Step]) -> Remedy | None:
+    holder = next((role for role in account.held if asked in role.permissions), None)
+    withheld = [role for role in account.whole if asked in role.permissions]
+    remedy = _for("grant-permission", asked, account.email)
+    seen = _grant(holder) if holder else _roles_of(account)
+    if withheld and not holder:
+        given = set(account.roles) & {role.name for role in withheld}
+        remedy = _new_token([asked] if given else [f"role:{withheld[0].name}", asked])
+        seen = _WITHHELD
+    _take(steps, Step(Check.PERMISSION, f"Is the permission {asked} held?", holder is not None, seen, remedy.words))
+    return None if holder else remedy
 
 
 def _roles_step(account: Account, asked: tuple[str, ...], requirement: Requirement, steps: list[Step]) -> Remedy | None:
@@ -314,14 +215,37 @@ def _roles_step(account: Account, asked: tuple[str, ...], requirement: Requireme
         Asks.ANY_ROLE: f"Is one of the roles {', '.join(asked)} held?",
         Asks.ALL_ROLES: f"Are all of the roles {', '.join(asked)} held?",
     }.get(requirement.asks, f"Is the role {requirement.value} held?")
-    remedy = _for("grant-role", missing[0], account.email) if missing else _open_rule(requirement)
-    seen = "; ".join(map(_grant, held)) if enough else _roles_of(account)
+    remedy, seen = _open_rule(requirement), _roles_of(account)
+    if enough:
+        seen = "; ".join(map(_grant, held))
+    elif missing:
+        remedy, seen = _for_roles(account, missing, requirement)
     _take(steps, Step(Check.ROLE, title, enough, seen, remedy.words))
     return None if enough else remedy
 
 
+def _for_roles(account: Account, missing: list[str], requirement: Requirement) -> tuple[Remedy, str]:
+    """What mends missing roles, and what was seen: the person lacks them, or their token is not given them."""
+    mine = {role.name for role in account.whole}
+    withheld = [name for name in missing if name in mine]
+    everything = requirement.asks is Asks.ALL_ROLES
+    if withheld and (len(withheld) == len(missing) or not everything):
+        return _new_token([f"role:{name}" for name in (withheld if everything else withheld[:1])]), _WITHHELD
+    return _for("grant-role", next(name for name in missing if name not in mine), account.email), _roles_of(account)
+
+
+def _new_token(scopes: list[str]) -> Remedy:
+    return Remedy(NEW_TOKEN, " ".join(scopes), f"Make a token with {' and '.join(scopes)}.")
+
+
+_WITHHELD = "the person holds it, this token is not given it"
+
+
 def _roles_of(account: Account) -> str:
-    return f"holds {', '.join(account.roles)}" if account.held else "holds no role"
+    """Which roles somebody holds; of a token's owner all, whatever the token is given of them."""
+    names = sorted(role.name for role in account.whole) or account.roles
+    whose = "the person holds" if account.whole else "holds"
+    return f"{whose} {', '.join(names)}" if names else "holds no role"
 
 
 def _grant(holder: HeldRole) -> str:

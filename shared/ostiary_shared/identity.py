@@ -26,7 +26,10 @@ class HeldRole:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is known of a person when deciding. States are timestamps."""
+    """What is known of a person when deciding. States are timestamps.
+
+    `whole` is for words alone: what the person holds themselves, where `held` is what their token is given of it.
+    """
 
     id: UUID
     email: str
@@ -36,6 +39,7 @@ class Account:
     locked_reason: str
     deleted_at: datetime | None
     held: tuple[HeldRole, ...] = ()
+    whole: tuple[HeldRole, ...] = ()
 
     @property
     def roles(self) -> list[str]:
@@ -57,7 +61,7 @@ def narrowed(account: Account, scopes: Collection[str]) -> Account:
     held = (
         replace(role, permissions=role.permissions & named) for role in account.held if f"role:{role.name}" in named
     )
-    return replace(account, held=tuple(held))
+    return replace(account, held=tuple(held), whole=account.whole or account.held)
 
 
 def scopes_of(roles: Iterable[str], permissions: Iterable[str]) -> frozenset[str]:
@@ -80,6 +84,11 @@ class SessionFacts:
     ended_at: datetime | None
     ended_reason: str
 
+    @property
+    def of_program(self) -> bool:
+        """Whether it is none, but an API token in the place of one."""
+        return API_TOKEN in self.methods
+
     def idle_until(self) -> datetime:
         """When the session ends unless it is used before."""
         return min(self.last_seen_at + self.idle_limit, self.expires_at)
@@ -87,11 +96,15 @@ class SessionFacts:
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What a request brought: whether it carried a token, and the session and account found for it."""
+    """What a request brought: whether it carried a token, and the session and account found for it.
+
+    `misplaced`: it was an API token of ours, at a door that takes none.
+    """
 
     carried: bool = False
     session: SessionFacts | None = None
     account: Account | None = None
+    misplaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +128,7 @@ class Identity:
     @property
     def scopes(self) -> frozenset[str] | None:
         """What whoever asks is held to, beside the person's own rights: set for a program's token alone."""
-        return scopes_of(self.roles, self.permissions) if API_TOKEN in self.session.methods else None
+        return scopes_of(self.roles, self.permissions) if self.session.of_program else None
 
     def may(self, permission: str) -> bool:
         """Whether any held role permits this."""

@@ -51,7 +51,7 @@ async def resolve(carried: str | None) -> Presented:
     if stance is not None and stance.guard.asks is Asks.ANYONE:
         return Presented(carried=True)  # public files and health must work while auth is away
     if _programs(carried) and not request.path.startswith(PROGRAMS):
-        return Presented(carried=True)
+        return Presented(carried=True, misplaced=True)
     answer = await tools().auth.session(carried)
     if isinstance(answer, Refused):
         g.auth_reference = answer.reference

@@ -7,8 +7,9 @@ from quart import Quart, Response, jsonify, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from ostiary_shared.access import Outcome, turned_down
+from ostiary_shared.access import Decision, Outcome, turned_down
 from ostiary_shared.database import broken_constraint, is_away, lost_a_race
+from ostiary_shared.decision import NEW_TOKEN, USE_SESSION
 from ostiary_shared.errors import Busy, Conflict, Failure, NotFound
 from ostiary_shared.site_address import OURS
 from ostiary_shared.web.caller import request_id
@@ -19,6 +20,7 @@ from ostiary_shared.web.redirects import with_next
 log = structlog.get_logger("ostiary")
 
 LAST_ADMIN = "This would leave nobody who can administer Ostiary. Make somebody else an administrator first."
+TOKEN_LACKS = "This API token is not given what this part asks for, though its owner has it."
 CHALLENGE = 'Bearer realm="ostiary"'
 TITLES = {
     400: "That did not arrive in one piece",
@@ -109,13 +111,23 @@ async def _refusal(refused: RefusedError) -> ResponseReturnValue:
         return await _crash(error)
     status = 401 if decision.outcome is Outcome.SIGN_IN else 403
     if wants_json():
-        detail = "Sign in first." if status == 401 else plain_sentence(decision.cause or "")
+        detail = sentence_of(decision)
         response = problem(status, "unauthenticated" if status == 401 else "forbidden", detail, reference=reference)
     else:
         response = await refusal_page(plain_sentence(decision.cause or ""), reference, status)
     if status == 401:
         response.headers["WWW-Authenticate"] = CHALLENGE
     return response
+
+
+def sentence_of(decision: Decision) -> str:
+    """What a refused person, or a program of theirs, is told."""
+    kind = decision.remedy.kind if decision.remedy else ""
+    if kind == USE_SESSION:
+        return "An API token does not open this. Sign in, and come with the session."
+    if decision.outcome is Outcome.SIGN_IN:
+        return "Sign in first."
+    return TOKEN_LACKS if kind == NEW_TOKEN else plain_sentence(decision.cause or "")
 
 
 def plain_sentence(cause: str) -> str:

@@ -41,7 +41,7 @@ async def _found(work: AuthWork, token: str | None, host: str) -> Presented:
         return await sessions.present(work.session, digest(token), work.now)
     if host and genuine(token, SITE, work.tools.site_key):
         return await site_sessions.present(work.session, digest(token), host, work.now)
-    return Presented(carried=True)
+    return Presented(carried=True, misplaced=genuine(token, PERSONAL, work.tools.personal_key))
 
 
 async def _program(work: AuthWork, token: str) -> Presented:

@@ -10,7 +10,7 @@ from ostiary_auth.gate.asked import Question, auth_settings
 from ostiary_auth.gate.manner import FOUND, sign_in_for
 from ostiary_shared.access import Check, Decision, Outcome
 from ostiary_shared.identity import Identity
-from ostiary_shared.web.errors import plain_sentence, problem
+from ostiary_shared.web.errors import problem, sentence_of
 from ostiary_shared.web.kit import kit
 
 IDENTITY_HEADERS = ("Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "X-Ostiary-Assertion")
@@ -44,7 +44,9 @@ def turned_away(verdict: Verdict, question: Question) -> Response:
     """401 or 403 as a problem (RFC 9457). Never a page: it would be shown on the site's own origin."""
     if verdict.decision.outcome is Outcome.SIGN_IN:
         sign_in = sign_in_url(question)
-        response = problem(401, "unauthenticated", "Sign in first.", reference=verdict.reference, sign_in=sign_in)
+        response = problem(
+            401, "unauthenticated", sentence_of(verdict.decision), reference=verdict.reference, sign_in=sign_in
+        )
         response.headers["WWW-Authenticate"] = 'Bearer realm="ostiary"'
         return response
     detail, denied = _detail(verdict.decision), denied_url(verdict.reference)
@@ -80,7 +82,7 @@ def header_safe(value: str) -> str:
 
 
 def _is_stale(verdict: Verdict) -> bool:
-    return verdict.decision.cause is Check.FRESH
+    return verdict.decision.cause is Check.FRESH and verdict.decision.wants_another_sign_in
 
 
 def groups_header(who: Identity) -> str:
@@ -92,4 +94,4 @@ def groups_header(who: Identity) -> str:
 def _detail(decision: Decision) -> str:
     """For a proxy that is not set up right, the operator's own words; nothing that a stranger did not know."""
     step = decision.steps[0]
-    return f"{step.seen}. {step.remedy}" if decision.cause == "proxy" else plain_sentence(decision.cause or "")
+    return f"{step.seen}. {step.remedy}" if decision.cause == "proxy" else sentence_of(decision)

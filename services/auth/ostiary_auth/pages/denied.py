@@ -9,10 +9,11 @@ from ostiary_auth import limits
 from ostiary_auth.flows import deny, gate
 from ostiary_auth.flows.deny import Kept
 from ostiary_auth.tools import AuthWork
-from ostiary_shared.access import Check, Outcome
+from ostiary_shared.access import Check, Decision, Outcome
+from ostiary_shared.decision import NEW_TOKEN, USE_SESSION
 from ostiary_shared.errors import NotFound
 from ostiary_shared.web.door import ANYONE, door
-from ostiary_shared.web.errors import plain_sentence
+from ostiary_shared.web.errors import TOKEN_LACKS, plain_sentence
 from ostiary_shared.web.redirects import foreign_host, to_sign_in
 from ostiary_shared.web.work import begin_work
 
@@ -58,6 +59,18 @@ _WORDS = {
     ),
     Check.REQUEST: Words("That was refused", "What was asked for could not be granted.", _ASK),
 }
+_OF_PROGRAMS = {
+    NEW_TOKEN: Words(
+        "Not for this token",
+        TOKEN_LACKS,
+        "Make a token with more scopes. If you do not know which, ask with this code.",
+    ),
+    USE_SESSION: Words(
+        "Not for programs",
+        "This part asks for a person who has signed in, and a program's token cannot do that.",
+        "Open the page in your browser.",
+    ),
+}
 _SIGN_IN = Words(
     "Please sign in", "You are not signed in, or your session is over.", "Sign in, and you will be taken back."
 )
@@ -74,16 +87,22 @@ async def denied(code: str) -> ResponseReturnValue:
         raise NotFound("There is no refusal with this code. Check it, or try again what you wanted to do.")
     again = kept.decision.wants_another_sign_in
     signs_in = again or kept.decision.outcome is Outcome.SIGN_IN
-    words = _SIGN_IN if kept.decision.outcome is Outcome.SIGN_IN else _WORDS.get(kept.decision.cause or Check.RULE)
     page = await render_template(
         "denied.html",
-        words=words or _WORDS[Check.RULE],
+        words=_words_of(kept.decision),
         reference=kept.code,
         sign_in=to_sign_in("/login", wanted, again=again) if signs_in else "",
         confirm=kept.decision.cause is Check.CONFIRMED,
         wanted=wanted,
     )
     return page, 403
+
+
+def _words_of(decision: Decision) -> Words:
+    if decision.outcome is Outcome.SIGN_IN:
+        return _SIGN_IN
+    own = _OF_PROGRAMS.get(decision.remedy.kind) if decision.remedy else None
+    return own or _WORDS.get(decision.cause or Check.RULE, _WORDS[Check.RULE])
 
 
 async def _way_back(work: AuthWork, kept: Kept) -> str:
