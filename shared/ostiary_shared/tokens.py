@@ -9,6 +9,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Crockford's base 32 without the letters people misread: a code survives being read aloud.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -53,7 +54,12 @@ def digest(value: str) -> bytes:
 
 def well_formed(value: str, prefix: str) -> bool:
     """Whether `value` looks like a tagged token of `prefix`; says nothing about its being genuine."""
-    return re.fullmatch(rf"{prefix}_[A-Za-z0-9_-]{{55}}", value) is not None
+    return _form(prefix).fullmatch(value) is not None
+
+
+@lru_cache(maxsize=16)
+def _form(prefix: str) -> re.Pattern[str]:
+    return re.compile(rf"{prefix}_[A-Za-z0-9_-]{{55}}")
 
 
 def genuine(value: str, prefix: str, key: bytes) -> bool:

@@ -22,6 +22,7 @@ MANNER = frozenset(
 )  # fmt: skip
 # How a header's name was spelled → where its value goes. Lower-casing each name of each request would cost more.
 _SPELLED: dict[bytes, str] = {}
+_MANNERS: dict[bytes, bytes] = {}
 _MOST_SPELLINGS, _LONGEST_NAME = 1_000, 100
 
 
@@ -54,7 +55,14 @@ class Ask:
     @property
     def manner(self) -> tuple[tuple[bytes, bytes], ...]:
         """The headers by which a refusal may differ."""
-        return tuple((name, value) for name, value in lowered(self.headers) if name in MANNER)
+        found = []
+        for name, value in self.headers:
+            lower = _MANNERS.get(name)
+            if lower is None:
+                lower = _manner(name)
+            if lower:
+                found.append((lower, value))
+        return tuple(found)
 
     def _again(self, slot: str, value: bytes) -> None:
         if slot in _LISTS:
@@ -75,3 +83,11 @@ def _slot(name: bytes) -> str:
     if len(_SPELLED) < _MOST_SPELLINGS and len(name) <= _LONGEST_NAME:
         _SPELLED[name] = slot
     return slot
+
+
+def _manner(name: bytes) -> bytes:
+    """The lower-case name of a header by which a refusal may differ; empty for another."""
+    lower = name.lower() if name.lower() in MANNER else b""
+    if len(_MANNERS) < _MOST_SPELLINGS and len(name) <= _LONGEST_NAME:
+        _MANNERS[name] = lower
+    return lower
