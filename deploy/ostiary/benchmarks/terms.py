@@ -11,7 +11,7 @@ class Terms:
 
     rounds: int = 5
     seconds: float = 2.0
-    people: int = 20_000
+    people: int = 2_000  # in turns of seconds, more would measure the signing of an assertion for each
     only: frozenset[str] = frozenset()
     peers: bool = False
 
