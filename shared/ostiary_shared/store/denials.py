@@ -10,9 +10,9 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ostiary_shared.access import Decision
+from ostiary_shared.access import Check, Decision
 from ostiary_shared.models import Denial, User
-from ostiary_shared.tokens import ALPHABET, CODE_LENGTH, code, tidy_code
+from ostiary_shared.tokens import ALPHABET, CODE_LENGTH, code, digest, tidy_code
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,14 @@ class Refusal:
 
 
 def cause_of(decision: Decision) -> str:
-    """What makes two refusals the same: what failed, what would mend it, and the rule.
+    """What makes two refusals the same: the same steps, so that those which are kept are true of all that are counted.
 
-    Not the address: one person could make up any number of those, and each would be a row.
+    Not the address: one person could make up any number of those, and each would be a row. Nor until when the session
+    lives: every request moves that on.
     """
-    remedy = f"{decision.remedy.kind} {decision.remedy.value}" if decision.remedy else ""
-    return f"{decision.cause} · {remedy} · {decision.steps[-1].seen}"
+    told = [step for step in decision.steps if not (step.check is Check.ALIVE and step.passed)]
+    steps = "\n".join(f"{step.check} {step.passed} {step.title} {step.seen} {step.remedy}" for step in told)
+    return f"{decision.cause} · {digest(steps).hex()}"
 
 
 async def record(session: AsyncSession, refusal: Refusal, now: datetime) -> str:

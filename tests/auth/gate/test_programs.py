@@ -79,6 +79,19 @@ async def test_what_the_owner_holds_and_the_token_is_not_given_is_told_so(
     assert told["remedy"] == {"kind": "new-token", "value": "role:editor", "words": "Make a token with role:editor."}
 
 
+async def test_only_refusals_of_which_the_same_steps_are_true_share_a_code(
+    sessions: Sessions, ask: Ask, bo: Guest
+) -> None:
+    async def refused(headers: dict[str, str], uri: str = "/editor/x") -> str:
+        answer = await ask(uri, {**headers, "Accept": "application/json", "Sec-Fetch-Mode": "cors"})
+        return str(json.loads(await answer.get_data())["reference"])
+
+    one, other = [{"Authorization": f"Bearer {await program(sessions, bo, scope)}"} for scope in ("role:x", "role:y")]
+    codes = [await refused(bo.cookie), await refused(one), await refused(other), await refused(one, "/audit")]
+    assert len(set(codes)) == 4
+    assert [await refused(bo.cookie, "/editor/y"), await refused(one, "/editor/y")] == codes[:2]
+
+
 @pytest.mark.parametrize("door", ["/gate", "/gate/nginx"])
 async def test_where_a_recent_sign_in_is_asked_for_a_program_is_sent_to_the_explanation(
     app: Quart, sessions: Sessions, admin_sessions: Sessions, ask: Ask, ed: Guest, site: Site, door: str
