@@ -12,6 +12,7 @@ from ostiary_admin.pages import sentences
 from ostiary_admin.queries.audit import AuditRow
 from ostiary_shared import clock
 from ostiary_shared.events import Event
+from ostiary_shared.revocation import Receipt
 from tests.admin.conftest import Console
 
 ANN, BO = UUID(int=1), UUID(int=2)
@@ -32,6 +33,11 @@ def test_every_event_has_a_sentence_and_none_has_two() -> None:
     ("row", "event", "told"),
     [
         (ALONE, Event.LOGIN_FAILED, "Somebody failed to sign in as bo@x"),
+        (
+            replace(BY_ANN, target="ann@x", reason="wrong present password"),
+            Event.LOGIN_FAILED,
+            "ann@x, who is signed in, gave a wrong present password",
+        ),
         (ALONE, Event.ADMIN_CLAIMED, "bo@x claimed the first administrator's account"),
         (ALONE, Event.SIGNUP_STARTED, "bo@x signed up"),
         (
@@ -64,3 +70,9 @@ async def test_the_sentence_names_who_really_acted(console: Console, row: AuditR
     paragraph = re.search(r'<p class="break">(.*?)</p>', text, re.DOTALL)
     assert paragraph is not None
     assert unescape(re.sub("<[^>]+>", "", paragraph[1])).strip() == told
+
+
+def test_since_when_an_act_counts_is_told_where_it_took_something_away() -> None:
+    row = replace(BY_ANN, receipt=Receipt(3))
+    assert sentences.in_force(replace(row, event=Event.USER_LOCKED.value)) == "In force everywhere after 3 ms."
+    assert sentences.in_force(replace(row, event=Event.EMAIL_CONFIRMED.value)) == ""

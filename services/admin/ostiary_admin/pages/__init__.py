@@ -19,7 +19,7 @@ from ostiary_admin.pages import (
     who_could_open,
 )
 from ostiary_admin.pages.frame import context, pairs, readable, until
-from ostiary_admin.pages.sentences import remark, sentence
+from ostiary_admin.pages.sentences import in_force, remark, sentence
 
 BLUEPRINTS: tuple[Blueprint, ...] = tuple(
     room.blueprint
@@ -42,6 +42,13 @@ BLUEPRINTS: tuple[Blueprint, ...] = tuple(
 )
 
 # What templates may call, imported macros included.
-GLOBALS = {"pairs": pairs, "readable": readable, "sentence": sentence, "remark": remark, "until": until}
+GLOBALS = {
+    "pairs": pairs,
+    "readable": readable,
+    "sentence": sentence,
+    "remark": remark,
+    "in_force": in_force,
+    "until": until,
+}
 
 __all__ = ["BLUEPRINTS", "GLOBALS", "context"]

@@ -60,12 +60,29 @@ WITHOUT_TARGET = {
     Event.RECOVERY_ASKED: _("Somebody asked to recover an account that nobody has"),
 }
 REASONED = {
+    (Event.LOGIN_FAILED, "wrong present password"): _("%(on)s, who is signed in, gave a wrong present password"),
     (Event.SIGNUP_STARTED, "the address was known"): _("Somebody tried to sign up as %(on)s again"),
     (Event.PASSWORD_RECOVERED, "invite"): _("%(on)s recovered the account (by invitation)"),
     (Event.PASSWORD_RECOVERED, "recover"): _("%(on)s recovered the account (by a recovery mail)"),
     (Event.EMAIL_CONFIRMED, "invite"): _("%(on)s confirmed the address (by invitation)"),
     (Event.EMAIL_CONFIRMED, "recover"): _("%(on)s confirmed the address (by a recovery mail)"),
 }
+
+# Acts that take nothing from anybody, though replicas were told: when they counted everywhere is nobody's worry.
+GIVING = frozenset(
+    {
+        Event.SIGNUP_STARTED,
+        Event.EMAIL_CONFIRMED,
+        Event.ADMIN_CLAIMED,
+        Event.LOGIN_SUCCEEDED,
+        Event.NAME_CHANGED,
+        Event.USER_CREATED,
+        Event.USER_CONFIRMED,
+        Event.USER_UNLOCKED,
+        Event.USER_RESTORED,
+        Event.SITE_CREATED,
+    }
+)
 
 
 def sentence(row: AuditRow) -> str:
@@ -81,6 +98,11 @@ def sentence(row: AuditRow) -> str:
 def remark(row: AuditRow) -> str:
     """The reason below the sentence, unless the sentence says it already."""
     return "" if (row.event, row.reason) in REASONED else row.reason
+
+
+def in_force(row: AuditRow) -> str:
+    """The receipt of what was taken away, as a sentence; empty where nothing was."""
+    return row.receipt.words() if row.receipt and row.event not in GIVING else ""
 
 
 def _meant(row: AuditRow) -> bool:
