@@ -1,8 +1,9 @@
 """The buttons and forms of roles, sites, sessions and mail: done, said on the next page, and back where one was."""
 
 from urllib.parse import urlencode
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from ostiary_shared import clock
 from ostiary_shared.models import Message, Session
@@ -28,7 +29,7 @@ async def test_a_role_from_making_to_deleting(console: Console) -> None:
     fields: dict[str, object] = {"name": "editor", "description": "Edits.", "permissions": ["users:read"]}
     where, text = await press(console, "/admin/roles/new", headers, fields)
     assert where == "/admin/roles/editor"
-    assert "The role editor was made." in text
+    assert "The role “editor” was made." in text
     again = await console.client.post("/admin/roles/new", headers=headers, form={"name": "editor"})
     assert again.status_code == 422
     bad = await console.client.post(
@@ -48,7 +49,7 @@ async def test_a_role_from_making_to_deleting(console: Console) -> None:
     await press(console, "/admin/roles/new", headers, {"name": "unused"})
     where, text = await press(console, "/admin/roles/unused/delete", headers, {})
     assert where == "/admin/roles"
-    assert "The role unused was deleted." in text
+    assert "The role “unused” was deleted." in text
     _, text = await press(console, "/admin/roles/admin/edit", headers, {"description": "", "permissions": []})
     assert "always permits everything" in text
 
@@ -72,6 +73,22 @@ async def test_a_site_from_adding_to_removing(console: Console) -> None:
     where, text = await press(console, f"{where}/delete", headers, {})
     assert where == "/admin/sites"
     assert "wiki.test was removed" in text
+
+
+async def test_ones_own_session_is_marked_and_ended_by_signing_out(console: Console) -> None:
+    """Which says so on the next page: the console has no more pages for them."""
+    me = await console.person("me@example.test", "admin")
+    headers = console.auth.sign_in(me)
+    now = clock.now()
+    async with console.rows.begin() as session:
+        lifetime = Lifetime(now.replace(year=2100) - now, now.replace(year=2100) - now)
+        for digest in (b"m" * 32, b"n" * 32):
+            row = await start(session, Start(me, digest, ("password",), 1, lifetime, None, ""), now)
+        await session.execute(update(Session).where(Session.id == row.id).values(id=UUID(int=7)))
+    for page in ("/admin/sessions", f"/admin/users/{me}"):
+        text = await (await console.client.get(page, headers=headers)).get_data(as_text=True)
+        assert text.count("This session") == 1
+        assert "/admin/sessions/00000000-0000-0000-0000-000000000007/end" not in text
 
 
 async def test_sessions_end_one_by_one_and_a_mail_goes_out_again(console: Console) -> None:

@@ -115,7 +115,7 @@ async def test_the_page_shows_a_new_token_once_and_keeps_what_was_typed_when_it_
     assert "Backup" in page
     assert "osp_" not in page
     one = page.partition("/account/tokens/")[2].partition("/revoke")[0]
-    for said in ("Backup is revoked", "revoked already"):
+    for said in ("“Backup” is revoked", "revoked already"):
         assert (await auth.post(f"/account/tokens/{one}/revoke")).status_code == 303
         assert said in await words(await auth.get("/account/tokens"))
 

@@ -54,7 +54,7 @@ async def create() -> ResponseReturnValue:
     except Invalid as invalid:
         sent.reject(invalid)
         return await _form(None, sent, 422)
-    await flash(_("The role %s was made.") % wanted.name, "good")
+    await flash(_("The role “%s” was made.") % wanted.name, "good")
     return redirect(f"/admin/roles/{wanted.name}", 303)
 
 
@@ -104,7 +104,7 @@ async def delete(name: str) -> ResponseReturnValue:
     async with softly():
         async with begin_act() as work:
             await acts.delete(work, name)
-        await flash(said(_("The role %s was deleted.") % name, work.receipt), "good")
+        await flash(said(_("The role “%s” was deleted.") % name, work.receipt), "good")
         where = "/admin/roles"
     return back(where)
 

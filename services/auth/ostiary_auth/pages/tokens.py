@@ -57,7 +57,7 @@ async def revoke(token_id: UUID) -> ResponseReturnValue:
     try:
         async with begin_work() as work:
             name = await api_tokens.revoke(work, identity(), token_id)
-        await flash(settled(f"{name} is revoked.", work.receipt), "good")
+        await flash(settled(f"“{name}” is revoked.", work.receipt), "good")
     except NotFound as over:
         await flash(over.detail, "info")
     return see_other("/account/tokens")
