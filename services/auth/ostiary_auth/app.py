@@ -70,5 +70,8 @@ async def _resolve(token: str | None) -> Presented:
 
 
 async def _deny(refusal: Refusal) -> str:
+    stance = stance_of(current_app, request.endpoint or "")
     async with begin_work() as work:
+        if stance is not None and stance.asking:  # the list of refusals is for what somebody wanted to open
+            return deny.seal(work, refusal.decision, refusal.method, refusal.url)
         return await deny.keep(work, refusal.decision, refusal.method, refusal.url)

@@ -43,6 +43,7 @@ class Stance:
     limit: tuple[str, Limit] | Unlimited
     csrf: csrf.Stance
     machines: bool = False
+    asking: bool = False
 
 
 class RefusedError(Exception):
@@ -65,14 +66,16 @@ def door(
     csrf_stance: csrf.Stance = csrf.Stance.SAME_ORIGIN,
     *,
     machines: bool = False,
+    asking: bool = False,
 ) -> Callable[[View], View]:
     """Declare a view's guard, its limit (name and rate, counted per network) and its CSRF stance.
 
     `machines` lets people's programs in, too, by their API tokens; to every other view such a token is unknown.
+    `asking` is for a view that only says who somebody is: no is an answer there, and no act that was refused.
     """
 
     def declare(view: View) -> View:
-        view.stance = Stance(guard, limit, csrf_stance, machines)  # type: ignore[attr-defined]
+        view.stance = Stance(guard, limit, csrf_stance, machines, asking)  # type: ignore[attr-defined]
         return view
 
     return declare

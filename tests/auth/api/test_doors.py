@@ -206,6 +206,17 @@ async def test_ones_own_sessions_by_json(auth: Client, desk: Desk) -> None:
     assert (await auth.get("/api/v1/session", headers=bearer)).status_code == 401
 
 
+async def test_asking_who_somebody_was_is_answered_with_a_code_and_fills_no_list(auth: Client, desk: Desk) -> None:
+    await people.person(desk)
+    bearer = await _token(auth)
+    assert (await auth.post("/api/v1/logout", headers=bearer)).status_code == 204
+    asked = await auth.get("/api/v1/session", headers=bearer)
+    assert (asked.status_code, (await asked.get_json())["reference"][:2]) == (401, "s-")
+    assert await people.count(desk, "denials") == 0
+    assert (await auth.get("/api/v1/account", headers=bearer)).status_code == 401
+    assert await people.count(desk, "denials") == 1
+
+
 async def test_the_console_sets_passwords_within_its_callers_reach(auth: Client, desk: Desk) -> None:
     user, root = await people.person(desk), await people.person(desk, "root@example.test", role="admin")
     path, mine = f"/api/v1/users/{user.id}/password", await _token(auth, "root@example.test")

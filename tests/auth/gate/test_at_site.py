@@ -240,8 +240,15 @@ async def test_the_end_of_the_session_is_the_end_at_every_site(site: Site, bos: 
     await come_in(bos)
     await bos.ask(f"http://{HERE}/logout", "POST")
     assert await bos.gate(HOST) == 401
+
+
+async def test_asking_whether_the_session_lives_fills_no_list_of_refusals(site: Site, desk: Desk, bos: Visitor) -> None:
+    await come_in(bos)
+    await bos.ask(f"http://{HERE}/logout", "POST")
     asked = await bos.ask(f"http://{HOST}/.ostiary/session")
     assert asked.status_code == 401
+    assert (await asked.get_json())["reference"].startswith("s-")
+    assert await count(desk, "denials") == 0
 
 
 async def test_a_code_of_a_session_that_ended_meanwhile_opens_nothing(site: Site, bos: Visitor) -> None:

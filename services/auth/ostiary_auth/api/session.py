@@ -53,7 +53,7 @@ async def sign_out() -> ResponseReturnValue:
 
 
 @blueprint.get("/session")
-@door(SIGNED_IN, Unlimited("asked by other services for each of their requests"), machines=True)
+@door(SIGNED_IN, Unlimited("asked by other services for each of their requests"), machines=True, asking=True)
 @document_response(Signed, 200)
 @document_response(Problem, 401)
 @tag(["sign-in"])

@@ -88,7 +88,8 @@ async def session() -> ResponseReturnValue:
         decision = await _decision(work, place)
         if decision.allowed:
             return Response(b"", 204)
-        reference = await deny.keep(work, decision, "GET", f"{place.origin}{request.path}")
+        # A page asks by itself, again and again; the list of refusals is for what somebody wanted to open.
+        reference = deny.seal(work, decision, "GET", f"{place.origin}{request.path}")
     address = sign_in_at(auth_settings(), place, page_before(place, request.headers.get("Referer", "")))
     response = problem(401, "unauthenticated", "Sign in first.", reference=reference, sign_in=address)
     response.headers["WWW-Authenticate"] = CHALLENGE
