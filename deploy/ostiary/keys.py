@@ -28,15 +28,15 @@ def list_keys(where: Asked) -> None:
 @keys.command()
 @asked
 @click.option("--now", "at_once", is_flag=True, help="Sign with the new key at once, not in ten minutes.")
-@click.option("--withdraw", is_flag=True, help="Hide the old keys at once: for one that may have got out.")
+@click.option("--withdraw", is_flag=True, help="Take the old keys off the list at once: for one that may have got out.")
 @click.option("--reason", default="replaced at the command line", help="Why; it goes into the audit log.")
 def rotate(where: Asked, at_once: bool, withdraw: bool, reason: str) -> None:  # noqa: FBT001 - options of click
     """Make a new signing key.
 
     Verifiers are shown it from now on, and it signs in ten minutes, when all of them know it. The old one stays on the
     list until nothing that it signed can be met any more, so nobody fails. With --now the new key signs at once:
-    verifiers that see a key they do not know fetch the list anew. With --withdraw what the old keys signed, within the
-    last minutes, is refused from now on.
+    verifiers that see a key they do not know fetch the list anew. With --withdraw the old keys are off the list at once
+    and Ostiary itself believes them no more; verifiers that keep the list go on for up to five minutes.
     """
     turn = Turn(at_once, withdraw)
     signs_from, receipt = acting.as_auth_settled(
@@ -50,7 +50,7 @@ def _tell(turn: Turn, signs_from: datetime, receipt: Receipt | None) -> None:
     at_once = turn.at_once or turn.withdraw
     click.echo("The new key signs from now on." if at_once else f"The new key signs from {signs_from:%H:%M} UTC on.")
     if turn.withdraw:
-        click.echo("The old keys are not shown any more: verifiers refuse what they signed once they look again.")
+        click.echo("The old keys are off the list. Verifiers that keep it go on believing them for up to five minutes.")
     if receipt:
         click.echo(receipt.words())
 
