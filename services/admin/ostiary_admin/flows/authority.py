@@ -10,6 +10,7 @@ from uuid import UUID
 from ostiary_admin.reach import beyond, may_favour
 from ostiary_admin.tools import AdminWork
 from ostiary_shared.access import Check, Decision, Outcome, Remedy, Step
+from ostiary_shared.decision import NEW_TOKEN
 from ostiary_shared.errors import Failure, NotFound
 from ostiary_shared.identity import Account, narrowed
 from ostiary_shared.permissions import ADMIN, Permission
@@ -86,9 +87,22 @@ async def favour(work: AdminWork, user_id: UUID) -> None:
 
 
 def _lacking(me: Account, missing: list[str], what: str, takes: str) -> AboveYou:
+    if not beyond({permission for role in me.whole for permission in role.permissions}, missing):
+        return _withheld(me, missing, what, takes)
     remedy = Remedy("grant-permission", missing[0], f"Ask an administrator who holds {', '.join(missing)}.")
     step = Step(Check.PERMISSION, f"Is {what} within your own permissions?", passed=False, seen=takes)
     return _above(me, step, remedy)
+
+
+def _withheld(me: Account, missing: list[str], what: str, takes: str) -> AboveYou:
+    """The same for a program whose owner may, and whose token is not given what they hold."""
+    scopes = ", ".join(missing)
+    remedy = Remedy(NEW_TOKEN, " ".join(missing), f"Make a token with {scopes}, and with a role that permits it.")
+    seen = f"{takes}: {me.email} holds it, this token is not given it"
+    title = f"Is {what} within what the token is given?"
+    step = Step(Check.PERMISSION, title, passed=False, seen=seen, remedy=remedy.words)
+    told = f"That is above what this token is given: {takes}."
+    return AboveYou(Decision(Outcome.REFUSED, (step,), step.check, remedy, me), told)
 
 
 def _above(me: Account, step: Step, remedy: Remedy | None) -> AboveYou:
