@@ -60,7 +60,7 @@ async def test_whoever_is_signed_in_with_us_comes_in_at_the_site_and_back_to_the
     assert "ostiary" not in bos.jars[HOST]
 
 
-async def test_a_stranger_signs_in_on_the_way(desk: Desk, site: Site, app: Quart) -> None:
+async def test_a_stranger_signs_in_on_the_way(desk: Desk, site: Site, app: Quart, bo: Guest) -> None:
     await person(desk)
     visitor = Visitor(app)
     way = await visitor.follow(f"http://{HOST}/.ostiary/sign-in?next=%2Fwiki", at(f"http://{HERE}/login"))
@@ -68,6 +68,8 @@ async def test_a_stranger_signs_in_on_the_way(desk: Desk, site: Site, app: Quart
     page = await visitor.ask(way[-1])
     assert f"form-action 'self' http://{HOST}" in page.headers["Content-Security-Policy"]
     assert f"Then you go on to {HOST}" in await body(page)
+    again = await body(await Visitor(app, {HERE: {"ostiary": bo.token}}).ask(f"{way[-1]}&again=1"))
+    assert f"still you. Then you go on to {HOST}" in again
     client = app.test_client()
     sent = await client.post("/login", form={"email": ADA, "password": PASSWORD, "next": wanted})
     assert sent.headers["Location"] == wanted

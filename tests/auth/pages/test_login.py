@@ -150,6 +150,16 @@ async def test_an_unconfirmed_person_is_told_what_to_do(auth: Client, desk: Desk
     assert "Confirm your address first" in await words(answer)
 
 
+async def test_who_is_asked_to_sign_in_again_finds_their_address_typed(auth: Client, desk: Desk) -> None:
+    await people.person(desk)
+    assert "Create an account" in await body(await auth.get("/login"))
+    await sign_in(auth)
+    page = await body(await auth.get("/login?again=1"))
+    assert f'value="{ADA}"' in page
+    assert "Create an account" not in page
+    assert "that it is still you." in page
+
+
 async def test_signing_in_again_makes_a_new_token_and_ends_the_old(auth: Client, desk: Desk) -> None:
     await people.person(desk)
     first = cookies(await sign_in(auth))["ostiary"]

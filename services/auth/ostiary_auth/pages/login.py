@@ -20,9 +20,10 @@ blueprint = Blueprint("login", __name__)
 @door(ANYONE, limits.PAGE)
 async def page() -> ResponseReturnValue:
     wanted, again = request.args.get("next", ""), request.args.get("again") == "1"
-    if maybe_identity() and not again:
+    who = maybe_identity()
+    if who and not again:
         return await _go_on(await way_on(wanted))
-    return await _show(Form(values={"next": wanted}), again=maybe_identity() is not None)
+    return await _show(Form(values={"next": wanted, "email": who.email if who else ""}))
 
 
 @blueprint.post("/login")
@@ -48,7 +49,7 @@ async def sign_in() -> ResponseReturnValue:
             return await _show(sent, 422)
 
 
-async def _show(sent: Form[SignInForm], status: int = 200, *, again: bool = False) -> Response:
+async def _show(sent: Form[SignInForm], status: int = 200) -> Response:
     wanted = sent.values.get("next", "")
     onward = await way_on(wanted)
     html = await render_template(
@@ -57,7 +58,7 @@ async def _show(sent: Form[SignInForm], status: int = 200, *, again: bool = Fals
         errors=sent.errors,
         wanted=wanted,
         onward=onward,
-        again=again,
+        again=maybe_identity() is not None,
         open_here=signup.is_open(desk()),
     )
     return let_form_lead_to(Response(html, status, mimetype="text/html"), onward.origin)
