@@ -56,7 +56,7 @@ async def test_the_last_day_that_is_taken_works(console: Console) -> None:
     user_id = await console.person("until@example.test", "end-user")
     form = {"role": "support", "reason": "x", "until": "2999-12-31"}
     sent = await console.client.post(f"/admin/users/{user_id}/grants", headers=headers, form=form)
-    assert "support was granted" in await (
+    assert "“support” was granted" in await (
         await console.client.get(sent.headers["Location"], headers=headers)
     ).get_data(as_text=True)
     assert (

@@ -40,8 +40,8 @@ async def _give(user_id: UUID, sent: GrantForm) -> ResponseReturnValue:
             done = await grants.give(work, grants.Gift(user_id, sent.role, sent.reason, _end_of(sent.until)))
         await tell(
             done,
-            _("%s was granted. It counts from the next request.") % sent.role,
-            _("%s was held already.") % sent.role,
+            _("“%s” was granted. It counts from the next request.") % sent.role,
+            _("“%s” was held already.") % sent.role,
             work.receipt,
         )
     return back(f"/admin/users/{user_id}", sent.back)
@@ -55,7 +55,7 @@ async def revoke(user_id: UUID, role: str) -> ResponseReturnValue:
         sent = await fields(PerhapsBecause)
         async with begin_act() as work:
             done = await grants.revoke(work, user_id, role, sent.reason)
-        await tell(done, _("%s was taken away.") % role, _("%s was not held any more.") % role, work.receipt)
+        await tell(done, _("“%s” was taken away.") % role, _("“%s” was not held any more.") % role, work.receipt)
     return back(f"/admin/users/{user_id}")
 
 
