@@ -265,7 +265,9 @@ class Keeper:
             return self._session(token, kept) if kept else None
         at_home = found is not None and (not found.host or found.host.encode() == place.audience)
         presented = found.presented if found is not None and at_home else Presented(carried=True)
-        if not decide(presented, place.requirement, clock.now()).allowed:
+        # What asks for being signed in alone was decided when the session was read.
+        decided = place.plain and at_home and found is not None and found.who is not None
+        if not decided and not decide(presented, place.requirement, clock.now()).allowed:
             return None
         if found is None or found.who is None or not at_home:
             return NOBODY

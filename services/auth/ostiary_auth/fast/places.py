@@ -1,7 +1,7 @@
 """What a site asks for each address that proxies ask about, worked out once per address while the rules stay."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 
 from ostiary_auth.fast.ask import Ask
@@ -9,6 +9,7 @@ from ostiary_auth.flows.gate import Asked, audience_of, demanded_of, objection_t
 from ostiary_shared.access import Asks, Requirement
 from ostiary_shared.site_rules import Door, door_at
 
+SIGNED_IN = Requirement(Asks.SIGNED_IN)
 MOST = 20_000
 # Bytes of a request that is remembered: strangers may ask about addresses as long as their proxy takes.
 LONGEST = 2_000
@@ -21,13 +22,14 @@ Key = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...]]
 class Place:
     """A canonical request at a site: what is asked for, and the standings that are known to meet it.
 
-    `fresh` is the longest age of a sign-in in microseconds, 0 for any.
+    `fresh` is the longest age of a sign-in in microseconds, 0 for any. `plain` asks for being signed in and no more.
     """
 
     audience: bytes
     requirement: Requirement
     fresh: int
     open: bool
+    plain: bool
     met: set[int] = field(default_factory=set)
 
 
@@ -75,4 +77,5 @@ def place_of(ask: Ask, doors: dict[str, Door], address_of: AddressOf) -> Place |
     audience = audience_of(asked)
     requirement = demanded_of(asked, door_at(doors, audience))
     fresh = requirement.fresh.total_seconds() * 1_000_000 if requirement.fresh else 0
-    return Place(audience.encode(), requirement, int(fresh), requirement.asks is Asks.ANYONE)
+    plain = replace(requirement, source="") == SIGNED_IN
+    return Place(audience.encode(), requirement, int(fresh), requirement.asks is Asks.ANYONE, plain)
