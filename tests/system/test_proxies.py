@@ -1,5 +1,7 @@
 """The shipped proxy configurations, walked with the real programs: who gets in, and what the app is told."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from typing import Any
@@ -247,7 +249,8 @@ async def test_an_address_in_absolute_form_opens_nothing_more(
         session.add(other)
         await session.flush()
         session.add(SiteRule(site_id=other.id, position=0, path_prefix="/", methods=[], asks="anyone", value=""))
-    await site.ask(target.format(host=site.host), [("Host", host.format(host=site.host))])
+    with contextlib.suppress(asyncio.IncompleteReadError):  # nginx hangs up on a name that it does not serve
+        await site.ask(target.format(host=site.host), [("Host", host.format(host=site.host))])
     assert site.backend.seen == []
 
 

@@ -53,6 +53,7 @@ def nginx(wiring: Wiring) -> list[str]:
             *([(f"server {AUTH};\n        keepalive 64;", gate)] if wiring.gate else []),
             *wiring.addresses,
             ("listen 80;", f"listen 127.0.0.1:{wiring.port};"),
+            ("listen 80 default_server;", f"listen 127.0.0.1:{wiring.port} default_server;"),
             ("server_name app.example.org;", f"server_name {wiring.name};"),
             ('"app.example.org"', f'"{wiring.name}:{wiring.port}"'),
         ],
