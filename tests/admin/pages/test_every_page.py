@@ -84,6 +84,13 @@ async def test_what_an_address_means_nothing_by_is_left_out_and_the_list_stays(
     assert "page=99" not in text
 
 
+async def test_what_is_too_long_in_an_address_is_called_that(console: Console) -> None:
+    headers = await console.enter("admin", email="ada@example.test")
+    text = await (await console.client.get(f"/admin/users?q={'a' * 1001}", headers=headers)).get_data(as_text=True)
+    assert "Too long, and left out: q." in text
+    assert "means nothing here" not in text
+
+
 async def test_the_overview_calls_sessions_sessions(console: Console) -> None:
     answer = await console.client.get("/admin", headers=await console.enter("admin"))
     assert '<span class="tile-label">sessions</span>' in await answer.get_data(as_text=True)

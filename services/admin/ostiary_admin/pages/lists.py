@@ -25,6 +25,7 @@ async def kindly(model: type[Query]) -> Query:
         getattr(query, "keys", None)
     except Invalid as invalid:
         strange = {fault.field.partition(".")[0] for fault in invalid.errors}
+        all_long = all(fault.message.startswith("Please use at most") for fault in invalid.errors)
     else:
         return query
     if strange & {"after", "before"}:
@@ -32,7 +33,9 @@ async def kindly(model: type[Query]) -> Query:
     known = {name: request.args[name] for name in model.model_fields if request.args.get(name)}
     g.left_out = {name for name in request.args if name in strange or name not in known}
     names = ", ".join(sorted(name[:30] for name in g.left_out if request.args[name])[:MOST_NAMES])
-    await flash(_("Something in the address means nothing here and was left out: %s.") % names, "info")
+    means_nothing = _("Something in the address means nothing here and was left out: %s.")
+    said = _("Too long, and left out: %s.") if all_long else means_nothing
+    await flash(said % names, "info")
     return validated(model, {name: value for name, value in known.items() if name not in strange})
 
 
