@@ -1,4 +1,4 @@
-"""The judge: after a revoke has returned, or after one refusal, nobody may accept what was taken away. Pure.
+"""The judge: after a revoke has returned, or a lease after one refusal, nobody may accept what was taken away. Pure.
 
 All clients read one monotonic clock, so "after" is exact, and each answer can be judged as it comes: whatever it must
 be held against was on record before it was asked. What timed out may or may not have happened, and counts both ways: it
@@ -8,6 +8,8 @@ proves nothing, and it excuses nothing.
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf
+
+from ostiary_shared.revocation import LEASE
 
 SHOWN = 100
 
@@ -68,6 +70,7 @@ class Judge:
     unsure: int = 0
     wrong: int = 0
     needless: int = 0
+    differed: int = 0
     violations: list[Violation] = field(default_factory=list)
     excuses: list[str] = field(default_factory=list)
 
@@ -109,7 +112,11 @@ class Judge:
             )
 
     def _weigh(self, right: Right, asked: Asked) -> None:
-        for since, after in ((right.revoked_at, "the revoke had returned"), (right.refused_at, "it had been refused")):
+        # While a revoke is under way one replica may have heard of it and another not yet; but not for longer than a
+        # lease, also where whoever revoked never got an answer.
+        late = right.refused_at + LEASE
+        self.differed += right.refused_at < asked.invoked <= min(late, right.revoked_at)
+        for since, after in ((right.revoked_at, "the revoke had returned"), (late, "a lease, since it was refused")):
             if asked.invoked > since:
                 self.wrong += 1
                 if len(self.violations) < SHOWN:

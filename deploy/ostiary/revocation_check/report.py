@@ -51,6 +51,7 @@ class Report:
             "skewed_clock": self.skewed,
             "receipt_milliseconds": self.receipt_figures(),
             "needless_refusals": judge.needless,
+            "differed_meanwhile": judge.differed,
             "violations": judge.wrong,
             "first_violations": [violation.words() for violation in judge.violations],
         }
@@ -81,6 +82,7 @@ class Report:
             f"receipts: {waited or 'none'}",
             f"refused although nothing was taken away: {judge.needless}",
             *judge.excuses[:3],
+            f"accepted by one replica while another refused already, before the revoke returned: {judge.differed}",
             f"accepted although it was over: {judge.wrong}",
             *(violation.words() for violation in judge.violations[:10]),
         ]
