@@ -9,6 +9,7 @@ import pytest
 from ostiary.revocation_check import fleet, run
 from ostiary.revocation_check.fleet import Place
 from ostiary.revocation_check.judge import Asked, Judge, Outcome, Right
+from ostiary_shared.revocation import LEASE
 from tests.conftest import AUTH_SECRET, Databases
 
 # CI asks so many times; on a developer's machine that is busy otherwise, a smaller number may be put here.
@@ -51,7 +52,7 @@ HISTORIES: dict[str, tuple[Any, int]] = {
     "asked long after": ([(9.0, 9.1, ACCEPTED), (9.0, 9.1, ACCEPTED)], 2),
     "refused after": ([(2.1, 2.2, REFUSED)], 0),
     "no answer after": ([(2.1, 2.2, UNKNOWN)], 0),
-    "refused, then accepted, while it was taken": ([(1.1, 1.2, REFUSED), (1.3, 1.4, ACCEPTED)], 1),
+    "refused, then accepted by one that has not heard yet": ([(1.1, 1.2, REFUSED), (1.3, 1.4, ACCEPTED)], 0),
     "accepted beside a refusal": ([(1.1, 1.3, REFUSED), (1.2, 1.4, ACCEPTED)], 0),
 }
 
@@ -63,7 +64,13 @@ def test_the_judge_sees_what_is_wrong_with_a_history_and_nothing_else(answers: A
 
 def test_a_revoke_that_failed_excuses_nothing_and_proves_nothing() -> None:
     assert _heard((2.1, 2.2, ACCEPTED), revoked=None).wrong == 0
-    assert _heard((2.1, 2.2, REFUSED), (2.3, 2.4, ACCEPTED), revoked=None).wrong == 1
+    differing = _heard((2.1, 2.2, REFUSED), (2.3, 2.4, ACCEPTED), revoked=None)
+    assert (differing.wrong, differing.differed) == (0, 1)
+
+
+def test_whoever_never_heard_that_a_revoke_was_done_may_count_on_it_a_lease_after_a_refusal() -> None:
+    late = 2.2 + LEASE + 0.1
+    assert _heard((2.1, 2.2, REFUSED), (late, late + 0.1, ACCEPTED), revoked=None).wrong == 1
 
 
 def test_a_refusal_of_somebody_from_whom_nothing_was_taken_is_counted_apart() -> None:
