@@ -22,7 +22,7 @@ class Watched:
     def hash(self, password):
         began = time.monotonic()
         made = [hasher.hash(password) for _ in range(3)]
-        print(began, time.monotonic(), flush=True)
+        sys.stdout.write(f"{began} {time.monotonic()}\\n")  # one write: threads share the line
         return made[0]
 passwords._hasher = Watched()
 async def main():

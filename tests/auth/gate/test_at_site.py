@@ -378,5 +378,5 @@ async def test_pages_at_a_sites_host_need_nothing_from_it(
 async def test_a_link_to_sign_out_shows_a_button_and_signs_nobody_out(site: Site, bos: Visitor) -> None:
     await come_in(bos)
     page = await body(await bos.ask(f"http://{HOST}/.ostiary/sign-out?next=%2Fwiki"))
-    assert '<form method="post" action="/.ostiary/sign-out?next=%2Fwiki"><button>Sign out</button></form>' in page
+    assert '<form method="post" action="/.ostiary/sign-out?next=%2Fwiki"><button type="submit">Sign out<' in page
     assert await bos.gate(HOST) == 200
