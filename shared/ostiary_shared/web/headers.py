@@ -33,6 +33,7 @@ async def _add(response: Response) -> Response:
     if g.get("for_a_proxy"):  # which reads who it is, and shows nothing of this to anybody
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Cache-Control"] = "no-store"
+        headers["Vary"] = "Cookie"
         return response
     headers.setdefault("Content-Security-Policy", CSP if response.mimetype == "text/html" else CSP_JSON)
     headers.setdefault("Cache-Control", "no-store")

@@ -21,6 +21,7 @@ PROXY_HEADERS: Headers = [
     (b"content-type", b"text/plain; charset=utf-8"),
     (b"content-length", b"0"),
     (b"cache-control", b"no-store"),
+    (b"vary", b"Cookie"),
     (b"x-content-type-options", b"nosniff"),
 ]
 _PASSED = (
