@@ -22,7 +22,7 @@ from ostiary_shared.database import Sessions, make_engine, make_sessions
 from ostiary_shared.work import Caller, open_work
 
 SERVER = "OSTIARY_TEST_POSTGRES"
-KEPT = {"alembic_version", "roles", "role_permissions"}
+KEPT = {"alembic_version", "schema_revisions", "roles", "role_permissions"}
 PUBLIC_URL = "http://localhost"
 AUTH_SECRET = "auth-3f9a1c7e5b2d8046a9c1e3f5b7d90284"
 ADMIN_SECRET = "admin-8c2e4a6f0b1d3957c8e0a2b4d6f81937"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from ostiary import database
 from ostiary.options import Asked, asked
 from ostiary.telling import told
 from ostiary_shared import migrations
-from ostiary_shared.database import async_url
+from ostiary_shared.database import DIALECT, connect
 
 SECRET_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 MAY_CREATE_ROLES = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
@@ -53,7 +54,7 @@ def migrated(url: str, passwords: Mapping[str, str]) -> tuple[str | None, str]:
 
 
 async def _may_create_roles(url: str) -> bool:
-    engine = create_async_engine(async_url(url), poolclass=NullPool)
+    engine = create_async_engine(DIALECT, poolclass=NullPool, async_creator=partial(connect, url))
     try:
         async with engine.connect() as connection:
             return bool(await connection.scalar(text(MAY_CREATE_ROLES)))

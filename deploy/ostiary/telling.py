@@ -3,8 +3,8 @@
 import contextlib
 from collections.abc import Iterator
 
-from asyncpg import PostgresError
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from asyncpg import ClientConfigurationError, InterfaceError, PostgresError
+from sqlalchemy.exc import DBAPIError
 
 from ostiary.faults import Finding, Refusal
 from ostiary_shared.errors import Failure, Invalid, Misconfigured, NotFound
@@ -38,9 +38,7 @@ def told() -> Iterator[None]:
         raise Finding(error.detail) from None
     except Misconfigured as error:
         raise Refusal(str(error)) from None
-    except ArgumentError:
-        raise Refusal("OSTIARY_DATABASE_URL must look like postgresql://user:password@host:5432/ostiary.") from None
-    except (DBAPIError, PostgresError) as error:
+    except (DBAPIError, PostgresError, InterfaceError) as error:
         raise _of_database(error) from None
     except OSError as error:
         if error.filename:
@@ -48,9 +46,11 @@ def told() -> Iterator[None]:
         raise Refusal(f"the database does not answer ({error}); is OSTIARY_DATABASE_URL right?") from None
 
 
-def _of_database(error: DBAPIError | PostgresError) -> Refusal:
+def _of_database(error: DBAPIError | PostgresError | InterfaceError) -> Refusal:
     said = error.orig if isinstance(error, DBAPIError) else error
     cause = said.__cause__ if isinstance(error, DBAPIError) and said else said  # asyncpg's own exception knows most
+    if isinstance(cause, ClientConfigurationError):
+        return Refusal(f"OSTIARY_DATABASE_URL must look like postgresql://user:password@host:5432/ostiary ({cause}).")
     rule, state = getattr(cause, "constraint_name", None), getattr(cause, "sqlstate", None)
     if rule in RULES:
         return Finding(RULES[rule])

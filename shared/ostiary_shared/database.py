@@ -1,26 +1,39 @@
 """Engines and sessions: how a process reaches PostgreSQL. Nothing here knows a table."""
 
+import asyncio
+from functools import partial
 from socket import gaierror
 from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import CursorResult, Result, text
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Sessions = async_sessionmaker[AsyncSession]
+# All that SQLAlchemy need know: the connections are made by `connect`.
+DIALECT = "postgresql+asyncpg://"
 
 # Seconds. A request that cannot have a connection in a second is answered 503 rather than kept waiting.
 POOL_WAIT = 1.0
 CONNECT_TIMEOUT = 3.0
 STATEMENT_TIMEOUT_MS = 5_000
+# Seconds to wait when a password is refused: it may be the old one, and the file may hold the new one by then.
+PASSWORD_PAUSES = (0.05, 0.2, 0.75)
 
 
-def async_url(database_url: str) -> URL:
-    """The asyncpg form of any `postgresql://` URL."""
-    return make_url(database_url).set(drivername="postgresql+asyncpg")
+async def connect(database_url: str, **options: Any) -> Any:
+    """One asyncpg connection. The URL says all that libpq's would: `sslmode`, `sslrootcert`, `passfile`, `host`.
+
+    A `passfile` is read each time, so that a password is changed without a restart. `options` are asyncpg's.
+    """
+    for pause in PASSWORD_PAUSES:
+        try:
+            return await asyncpg.connect(database_url, **options)
+        except asyncpg.InvalidPasswordError:
+            await asyncio.sleep(pause)
+    return await asyncpg.connect(database_url, **options)
 
 
 def make_engine(database_url: str, application_name: str, *, pool_size: int = 10) -> AsyncEngine:
@@ -28,21 +41,19 @@ def make_engine(database_url: str, application_name: str, *, pool_size: int = 10
 
     `pool_pre_ping` turns the one error per connection after a database restart into none.
     """
+    settings = {
+        "application_name": application_name,
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": "5000",
+        "timezone": "UTC",
+    }
     return create_async_engine(
-        async_url(database_url),
+        DIALECT,
+        async_creator=partial(connect, database_url, timeout=CONNECT_TIMEOUT, server_settings=settings),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT,
         pool_pre_ping=True,
-        connect_args={
-            "timeout": CONNECT_TIMEOUT,
-            "server_settings": {
-                "application_name": application_name,
-                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-                "idle_in_transaction_session_timeout": "5000",
-                "timezone": "UTC",
-            },
-        },
         hide_parameters=True,  # an error must not carry an address or a digest into the log
     )
 

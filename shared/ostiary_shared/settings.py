@@ -32,7 +32,11 @@ class Settings(BaseModel):
     public_url: str
     """Where people reach Ostiary, e.g. https://login.example.org. Every link in every mail starts with it."""
     database_url: SecretStr
-    """PostgreSQL, e.g. postgresql://ostiary_auth:…@db:5432/ostiary."""
+    """PostgreSQL, e.g. postgresql://ostiary_auth:…@db:5432/ostiary.
+
+    `?passfile=/path` takes the password from a file in the form of ~/.pgpass, `?sslmode=verify-full&sslrootcert=/path`
+    asks for TLS and checks whom it talks to.
+    """
     secret_key: SecretStr
     """At least 32 random characters; each service has its own. `openssl rand -base64 48` makes one."""
     trusted_proxies: tuple[Network, ...] = ()
@@ -81,6 +85,13 @@ class Settings(BaseModel):
         if not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?", value):
             raise ValueError("must be an address without a path, such as https://login.example.org")
         return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr) -> SecretStr:
+        if not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must look like postgresql://ostiary_auth:…@db:5432/ostiary")
+        return value
 
     @field_validator("secret_key")
     @classmethod

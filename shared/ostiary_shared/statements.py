@@ -7,9 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import asyncpg
-
-from ostiary_shared.database import CONNECT_TIMEOUT, POOL_WAIT, STATEMENT_TIMEOUT_MS, async_url
+from ostiary_shared.database import CONNECT_TIMEOUT, POOL_WAIT, STATEMENT_TIMEOUT_MS, connect
 
 CONNECTIONS = 8
 
@@ -21,7 +19,7 @@ class Statements:
     """
 
     def __init__(self, database_url: str, application_name: str) -> None:
-        self._url = async_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._url = database_url
         self._name = application_name
         self._idle: list[Any] = []
         self._room = asyncio.Semaphore(CONNECTIONS)
@@ -62,7 +60,7 @@ class Statements:
             connection = self._idle.pop()  # the last used one: its plans and its memory are warm
             if not connection.is_closed():
                 return connection
-        return await asyncpg.connect(
+        return await connect(
             self._url,
             timeout=CONNECT_TIMEOUT,
             command_timeout=STATEMENT_TIMEOUT_MS / 1000,

@@ -23,6 +23,7 @@ revoked_tokens     S *  I *  U *  D *
 role_grants        S *  I *  U ended_at
 role_permissions   S *  I *
 roles              S *  I *
+schema_revisions   S *
 service_clients    S *  I *  U *  D *
 sessions           S *  I *  U *  D *
 signing_keys       S *  I *  U *
@@ -45,6 +46,7 @@ replicas           S *  D *
 role_grants        S *  I *  U ended_at,ended_by
 role_permissions   S *  I *  D *
 roles              S *  I *  U description  D *
+schema_revisions   S *
 service_clients    S client_id,created_at,created_by,disabled_at,id,last_used_at,name,scopes  U disabled_at
 sessions           S assurance,authenticated_at,created_at,ended_at,ended_reason,expires_at,id,idle_limit,
                    ip,last_seen_at,methods,rotated_at,user_agent,user_id  U ended_at,ended_reason

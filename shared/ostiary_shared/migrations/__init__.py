@@ -6,6 +6,7 @@ The functions are blocking; call them before the event loop runs, or in a thread
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from ostiary_shared.database import async_url
+from ostiary_shared.database import DIALECT, connect
 
 HERE = Path(__file__).parent
 ROLES = ("ostiary_owner", "ostiary_auth", "ostiary_admin")
@@ -144,7 +145,7 @@ def _create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
 
 
 async def _connected(database_url: str, act: Callable[[Connection], Result]) -> Result:
-    engine = create_async_engine(async_url(database_url), poolclass=NullPool, connect_args={"timeout": 10})
+    engine = create_async_engine(DIALECT, poolclass=NullPool, async_creator=partial(connect, database_url, timeout=10))
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(act)

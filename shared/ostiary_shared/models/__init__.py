@@ -5,6 +5,7 @@ from ostiary_shared.models.base import Base
 from ostiary_shared.models.message import Message
 from ostiary_shared.models.replica import Receipt, Replica
 from ostiary_shared.models.role import Role, RoleGrant, RolePermission
+from ostiary_shared.models.schema import SchemaRevision
 from ostiary_shared.models.service import Counter, SigningKey
 from ostiary_shared.models.session import OneTimeToken, Session
 from ostiary_shared.models.site import Denial, Site, SiteRule
@@ -26,6 +27,7 @@ __all__ = [
     "Role",
     "RoleGrant",
     "RolePermission",
+    "SchemaRevision",
     "ServiceClient",
     "Session",
     "SigningKey",

@@ -41,3 +41,4 @@ class Message(Base):
     sent_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     dropped_at: Mapped[datetime | None]
+    request_id: Mapped[str] = mapped_column(server_default="")

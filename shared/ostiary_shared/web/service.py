@@ -8,6 +8,7 @@ from quart import Quart
 from quart.typing import ResponseReturnValue
 from quart_schema import Info, QuartSchema, hide
 
+from ostiary_shared.release import VERSION
 from ostiary_shared.settings import Settings
 from ostiary_shared.tokens import derive
 from ostiary_shared.web import errors, headers
@@ -55,7 +56,7 @@ def make_app(service: Service, settings: Settings) -> Quart:
         swagger_ui_path=None,
         redoc_ui_path=None,
         scalar_ui_path=None,
-        info=Info(title=service.title, version="0.1.0"),
+        info=Info(title=service.title, version=VERSION),
         convert_casing=False,
     )
 

@@ -11,10 +11,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import asyncpg
-
 from ostiary_auth.fast.notices import Barrier, Ears, Echo, hear
-from ostiary_shared.database import CONNECT_TIMEOUT, async_url
+from ostiary_shared.database import CONNECT_TIMEOUT, connect
 from ostiary_shared.revocation import CHANNEL, LEASE
 
 log = logging.getLogger(__name__)
@@ -106,14 +104,12 @@ async def _run(line: Line, database_url: str) -> None:
 
 async def _connect(database_url: str) -> Any:
     """A connection of our own. It writes nothing that a crash may not lose, so it waits for no disk."""
-    url = async_url(database_url)
-    _, options = url.get_dialect()().create_connect_args(url)
     settings = {
         "application_name": "ostiary-lease",
         "statement_timeout": str(int(1000 * CONNECT_TIMEOUT)),
         "synchronous_commit": "off",
     }
-    return await asyncpg.connect(**options, timeout=CONNECT_TIMEOUT, server_settings=settings)
+    return await connect(database_url, timeout=CONNECT_TIMEOUT, server_settings=settings)
 
 
 async def _hold(line: Line) -> None:

@@ -1,0 +1,26 @@
+"""One version for all distributions, and every release that there was is kept to upgrade from."""
+
+import re
+import tomllib
+
+from ostiary_shared.release import VERSION
+from tests.house import tree
+
+DISTRIBUTIONS = ("shared", "shared/ostiary_client", "services/auth", "services/admin", "deploy")
+RELEASES = tree.ROOT / "tests/releases"
+
+
+def test_all_distributions_are_of_this_release_and_want_each_other_so() -> None:
+    for folder in DISTRIBUTIONS:
+        project = tomllib.loads((tree.ROOT / folder / "pyproject.toml").read_text())["project"]
+        assert project["version"] == VERSION
+        ours = [name for name in project["dependencies"] if name.startswith("ostiary-")]
+        assert all(name.endswith(f"=={VERSION}") for name in ours)
+
+
+def test_every_release_of_the_changelog_is_kept() -> None:
+    changelog = (tree.ROOT / "CHANGELOG.md").read_text()
+    released = re.findall(r"^## (\d+\.\d+\.\d+) \(\d{4}-\d\d-\d\d\)$", changelog, flags=re.MULTILINE)
+    assert released
+    for version in released:
+        assert len(list((RELEASES / version).glob("*.whl"))) == len(DISTRIBUTIONS)
