@@ -6,10 +6,11 @@ A decision is a value: it reads nothing and writes nothing. Recording a refusal 
 from datetime import datetime
 
 from ostiary_shared.decision import NEW_TOKEN, USE_SESSION, Check, Decision, Outcome, Remedy, Step
-from ostiary_shared.identity import Account, HeldRole, Presented, SessionFacts
-from ostiary_shared.requirement import Asks, Requirement, minutes
+from ostiary_shared.identity import Account, HeldRole, Identity, Presented, SessionFacts
+from ostiary_shared.requirement import SIGNED_IN, Asks, Requirement, minutes
 
 __all__ = [
+    "SIGNED_IN",
     "Asks",
     "Check",
     "Decision",
@@ -21,6 +22,7 @@ __all__ = [
     "refuse_address",
     "refuse_proxy",
     "restated",
+    "signed_in",
     "turned_down",
 ]
 
@@ -46,6 +48,14 @@ def decide(presented: Presented, requirement: Requirement, now: datetime) -> Dec
     if remedy:
         return _closed(Outcome.REFUSED, steps, requirement, remedy, account)
     return Decision(Outcome.ALLOWED, (*steps, _rule(requirement, passed=True)), account=account)
+
+
+def signed_in(presented: Presented, now: datetime) -> Identity | None:
+    """The person, if their session lives and their account is in order."""
+    session, account = presented.session, presented.account
+    if session is None or account is None or not decide(presented, SIGNED_IN, now).allowed:
+        return None
+    return Identity.of(account, session)
 
 
 def refuse_address(seen: str) -> Decision:

@@ -40,6 +40,8 @@ class Requirement:
         return f"{_WORDS[self.asks].format(value=self.value, roles=', '.join(self.roles))}{strength}{age}"
 
 
+SIGNED_IN = Requirement(Asks.SIGNED_IN)
+
 _WORDS = {
     Asks.ANYONE: "anyone may enter",
     Asks.SIGNED_IN: "anyone signed in may enter",

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ostiary_shared.access import Asks, Check, Decision, Outcome, Requirement, decide, refuse_address
-from ostiary_shared.identity import API_TOKEN, Account, HeldRole, Presented, SessionFacts
+from ostiary_shared.access import Asks, Check, Decision, Outcome, Requirement, decide, refuse_address, signed_in
+from ostiary_shared.identity import API_TOKEN, Account, HeldRole, Identity, Presented, SessionFacts
 
 NOW = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -59,6 +59,19 @@ def test_a_living_session_of_a_confirmed_person_may_enter() -> None:
     assert decision.allowed
     assert [step.check for step in decision.steps][-1] is Check.RULE
     assert all(step.passed for step in decision.steps)
+
+
+def test_signed_in_is_who_a_door_for_the_signed_in_lets_in() -> None:
+    person = account(held=(EDITOR,))
+    assert signed_in(Presented(True, session(), person), NOW) == Identity.of(person, session())
+    for nobody in (
+        Presented(),
+        Presented(carried=True),
+        Presented(True, session(), None),
+        Presented(True, session(expires_at=NOW), person),
+        Presented(True, session(), account(locked_at=NOW)),
+    ):
+        assert signed_in(nobody, NOW) is None
 
 
 @pytest.mark.parametrize(

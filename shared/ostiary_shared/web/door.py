@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 from quart import Quart, current_app, g, request
 
-from ostiary_shared import clock
-from ostiary_shared.access import Asks, Decision, Requirement, decide
+from ostiary_shared import access, clock
+from ostiary_shared.access import Asks, Decision, Requirement, decide, signed_in
 from ostiary_shared.errors import NotFound, TooMany
 from ostiary_shared.identity import Identity
 from ostiary_shared.limit import Limit
@@ -23,7 +23,7 @@ from ostiary_shared.web.visitor import visitor
 View = TypeVar("View", bound=Callable[..., Any])
 
 ANYONE = Requirement(Asks.ANYONE)
-SIGNED_IN = Requirement(Asks.SIGNED_IN)
+SIGNED_IN = access.SIGNED_IN
 # For a view that decides by itself, so that the session is not looked up twice.
 JUDGED_WITHIN = Requirement(Asks.ANYONE, source="the view decides by itself")
 
@@ -120,9 +120,7 @@ async def _guard(guard: Requirement) -> None:
     if guard is JUDGED_WITHIN or (guard.asks is Asks.ANYONE and not visitor().carried):
         return
     presented = await visitor().presented()
-    g.identity = None
-    if decide(presented, SIGNED_IN, clock.now()).allowed and presented.account and presented.session:
-        g.identity = Identity.of(presented.account, presented.session)
+    g.identity = signed_in(presented, clock.now())
     decision = decide(presented, guard, clock.now())
     if not decision.allowed:
         raise refused(decision)

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ostiary_shared.access import Asks, Requirement, decide
+from ostiary_shared.access import signed_in
 from ostiary_shared.identity import Account, HeldRole, Identity, Presented, SessionFacts, narrowed
 from ostiary_shared.statements import Statements
 from ostiary_shared.store.sessions import ROTATION_GRACE
 from ostiary_shared.tokens import PERSONAL, SESSION, SITE
 
-SIGNED_IN = Requirement(Asks.SIGNED_IN)
 _FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 _PERSON = """u.id AS user_id, u.email, u.name, u.confirmed_at, u.locked_at, u.locked_reason, u.deleted_at,
@@ -72,8 +71,7 @@ async def find(statements: Statements, kind: str, digest: bytes, now: datetime) 
     late = [] if row["current"] else [row["rotated_at"] + ROTATION_GRACE]
     ends = min([session.idle_until(), *(end for end in row["ends"] if end), *late], default=_FOR_EVER)
     presented = Presented(carried=True, session=session, account=account)
-    who = Identity.of(account, session) if decide(presented, SIGNED_IN, now).allowed else None
-    return Found(presented, who, kind == PERSONAL, row["host"], ends)
+    return Found(presented, signed_in(presented, now), kind == PERSONAL, row["host"], ends)
 
 
 def _session(row: Mapping[str, Any]) -> SessionFacts:

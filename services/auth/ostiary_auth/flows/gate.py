@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ostiary_auth.flows import resolve_session
 from ostiary_auth.flows.resolve_session import Accepts
 from ostiary_auth.tools import AuthWork
-from ostiary_shared.access import Asks, Decision, Requirement, decide, refuse_address
+from ostiary_shared.access import Asks, Decision, Requirement, decide, refuse_address, signed_in
 from ostiary_shared.identity import Identity, Presented
 from ostiary_shared.site_address import (
     objection_to_host,
@@ -17,7 +17,6 @@ from ostiary_shared.site_rules import Address, AskedOf, Door, asked_by, door_at
 from ostiary_shared.store import sites
 
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
-_SIGNED_IN = Requirement(Asks.SIGNED_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ async def rule_on(work: AuthWork, asked: Asked, presented: Presented) -> Judged:
     if door is None:
         presented = Presented(presented.carried)  # a host that a stranger made up must not fill anybody's record
     decision = decide(presented, demanded_of(asked, door), work.now)
-    return Judged(decision, asked, audience, _who(work, presented))
+    return Judged(decision, asked, audience, signed_in(presented, work.now))
 
 
 async def _door(work: AuthWork, audience: str) -> Door | None:
@@ -101,11 +100,3 @@ def objection_to(asked: Asked) -> str | None:
     # Case means nothing in a host (RFC 3986, 3.2.2) and browsers fold it; everything else is taken as written.
     host = objection_to_host(asked.host.lower()) if asked.host.isascii() else "the host is not ASCII"
     return host or objection_to_method(asked.method) or objection_to_uri(asked.uri)
-
-
-def _who(work: AuthWork, presented: Presented) -> Identity | None:
-    """The person, if the session lives and the account is in order."""
-    session, account = presented.session, presented.account
-    if session is None or account is None or not decide(presented, _SIGNED_IN, work.now).allowed:
-        return None
-    return Identity.of(account, session)

@@ -9,11 +9,10 @@ from ostiary_auth.flows import resolve_session, service_tokens
 from ostiary_auth.flows.resolve_session import Accepts
 from ostiary_auth.flows.service_tokens import ServiceToken
 from ostiary_auth.tools import AuthWork
-from ostiary_shared.access import Asks, Requirement, decide
+from ostiary_shared.access import signed_in
 from ostiary_shared.identity import Identity, scopes_of
 
 DEAD: dict[str, Any] = {"active": False}
-_SIGNED_IN = Requirement(Asks.SIGNED_IN)
 _PROGRAMS = Accepts(machines=True)
 
 
@@ -22,11 +21,8 @@ async def introspect(work: AuthWork, token: str) -> dict[str, Any]:
     service = await service_tokens.read(work, token)
     if service is not None:
         return _of_service(work, service)
-    presented = await resolve_session.resolve(work, token, _PROGRAMS)
-    session, account = presented.session, presented.account
-    if session is None or account is None or not decide(presented, _SIGNED_IN, work.now).allowed:
-        return DEAD
-    return _of_person(work, Identity.of(account, session))
+    who = signed_in(await resolve_session.resolve(work, token, _PROGRAMS), work.now)
+    return _of_person(work, who) if who else DEAD
 
 
 def _of_person(work: AuthWork, who: Identity) -> dict[str, Any]:

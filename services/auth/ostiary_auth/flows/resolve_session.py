@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 from ostiary_auth.tools import AuthWork
-from ostiary_shared.access import Asks, Requirement, decide
+from ostiary_shared.access import SIGNED_IN, decide
 from ostiary_shared.identity import Presented
 from ostiary_shared.store import api_tokens, sessions, site_sessions, users
 from ostiary_shared.tokens import PERSONAL, SESSION, SITE, digest, genuine
-
-_SIGNED_IN = Requirement(Asks.SIGNED_IN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +25,7 @@ async def resolve(work: AuthWork, token: str | None, accepts: Accepts = Accepts(
     session, account = presented.session, presented.account
     if session is None or account is None or work.now - session.last_seen_at < sessions.TOUCH_EVERY:
         return presented
-    alive = decide(presented, _SIGNED_IN, work.now).allowed
+    alive = decide(presented, SIGNED_IN, work.now).allowed
     if alive and await sessions.touch(work.session, session.id, work.now):
         await users.seen(work.session, account.id, work.now)
     return presented
@@ -46,6 +44,6 @@ async def _found(work: AuthWork, token: str | None, host: str) -> Presented:
 
 async def _program(work: AuthWork, token: str) -> Presented:
     presented = await api_tokens.present(work.session, digest(token), work.now)
-    if presented.session and decide(presented, _SIGNED_IN, work.now).allowed:
+    if presented.session and decide(presented, SIGNED_IN, work.now).allowed:
         await api_tokens.touch(work.session, presented.session.id, work.now)
     return presented
