@@ -6,18 +6,17 @@ A missing or wrong value stops the start with a sentence that says what to write
 import os
 import re
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from ostiary_shared.errors import Misconfigured
+from ostiary_shared.networks import Network
 
 PREFIX = "OSTIARY_"
 EXAMPLES = ("changeme", "change-me", "secret", "example", "password")
-
-Network = IPv4Network | IPv6Network
 
 
 class SettingsError(Misconfigured):

@@ -7,13 +7,10 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 from typing import Protocol
 from uuid import UUID
 
-from ostiary_shared import networks
 from ostiary_shared.access import Asks, Check, Decision, Requirement
 from ostiary_shared.identity import Account, Presented, SessionFacts
+from ostiary_shared.networks import Address, Network
 from ostiary_shared.site_address import entries_for, is_at, is_below
-
-Address = networks.Address
-Network = networks.Network
 
 DEPENDS = "it depends on where they come from, so ask with an address"
 AS_IF = "no living session: told as if they had just signed in"

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ostiary_shared.access import Asks
-from ostiary_shared.site_rules import Address, AskedOf, Door, Network, asked_by, deciding, demanded, shadow
+from ostiary_shared.networks import Address, Network
+from ostiary_shared.site_rules import AskedOf, Door, asked_by, deciding, demanded, shadow
 
 PATHS = st.sampled_from(["/", "/a", "/a/", "/a/b", "/b"])
 METHODS = st.lists(st.sampled_from(["GET", "HEAD", "POST"]), max_size=3, unique=True)

@@ -1,7 +1,6 @@
 """Protected sites, their rules, and the refusals on record."""
 
 from datetime import datetime
-from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from ostiary_shared.models.base import Base, Key, Moment
+from ostiary_shared.networks import Network
 
 
 class Site(Base):
@@ -48,7 +48,7 @@ class SiteRule(Base):
     path_prefix: Mapped[str]
     match: Mapped[str] = mapped_column(server_default="prefix")
     methods: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
-    networks: Mapped[list[IPv4Network | IPv6Network]] = mapped_column(ARRAY(CIDR), server_default="{}")
+    networks: Mapped[list[Network]] = mapped_column(ARRAY(CIDR), server_default="{}")
     asks: Mapped[str]
     value: Mapped[str] = mapped_column(server_default="")
     roles: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")

@@ -1,16 +1,15 @@
 """Where a request came from: the address behind trusted proxies, the scheme, and an id that runs through all logs."""
 
 import re
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from quart import g, request
 
-from ostiary_shared.settings import Network
+from ostiary_shared.networks import Address, Network
 from ostiary_shared.tokens import code
 from ostiary_shared.web.kit import kit
 from ostiary_shared.work import Caller
 
-Address = IPv4Address | IPv6Address
 # What stands where a peer's address would, of one that came by a unix socket.
 UNIX = "unix"
 

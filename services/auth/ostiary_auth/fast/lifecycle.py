@@ -19,13 +19,13 @@ from ostiary_auth.fast.keeper import Keeper, Parts
 from ostiary_auth.fast.listener import Guest, Hall
 from ostiary_auth.fast.memory import Memory
 from ostiary_auth.fast.notices import Ears
-from ostiary_auth.fast.places import Address, Places
+from ostiary_auth.fast.places import Places
 from ostiary_auth.fast.sites import Sites
 from ostiary_auth.gate.carried import Names, names_of
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import AuthTools
 from ostiary_shared.database import Sessions
-from ostiary_shared.settings import Network
+from ostiary_shared.networks import Address, Network
 from ostiary_shared.web import headers
 from ostiary_shared.web.caller import behind, is_trusted
 

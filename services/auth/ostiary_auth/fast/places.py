@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Address, IPv6Address
 
 from ostiary_auth.fast.ask import Ask
 from ostiary_auth.flows.gate import Asked, audience_of, demanded_of, objection_to
 from ostiary_shared.access import SIGNED_IN, Asks, Requirement
+from ostiary_shared.networks import Address
 from ostiary_shared.site_rules import Door, door_at
 
 MOST = 20_000
 # Bytes of a request that is remembered: strangers may ask about addresses as long as their proxy takes.
 LONGEST = 2_000
-Address = IPv4Address | IPv6Address
 AddressOf = Callable[[Ask], Address | None]
 Key = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...]]
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ostiary_shared.site_rules import Door, Network
+from ostiary_shared.networks import Network
+from ostiary_shared.site_rules import Door
 from ostiary_shared.statements import Statements
 
 _STATEMENT = """

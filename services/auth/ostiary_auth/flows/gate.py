@@ -7,13 +7,14 @@ from ostiary_auth.flows.resolve_session import Accepts
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.access import Asks, Decision, Requirement, decide, refuse_address, signed_in
 from ostiary_shared.identity import Identity, Presented
+from ostiary_shared.networks import Address
 from ostiary_shared.site_address import (
     objection_to_host,
     objection_to_method,
     objection_to_uri,
     without_default_port,
 )
-from ostiary_shared.site_rules import Address, AskedOf, Door, asked_by, door_at
+from ostiary_shared.site_rules import AskedOf, Door, asked_by, door_at
 from ostiary_shared.store import sites
 
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
