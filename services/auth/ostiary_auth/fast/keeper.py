@@ -216,7 +216,7 @@ class Keeper:
     async def _place(self, ask: Ask, *, remember: bool) -> Place | None:
         parts = self.parts
         if not remember:
-            return place_of(ask, await sites.read(self._statements, None), parts.places.address_of)
+            return place_of(ask, await sites.read(self._statements), parts.places.address_of)
         known = parts.places.known(ask)
         while known is None:
             doors = await parts.sites.load(self._statements)

@@ -37,7 +37,6 @@ class Hall:
     app: App
     writer: Writer
     trusts: Callable[[str], bool]
-    port: int = 0
     guests: set["Guest"] = field(default_factory=set)
 
     def sweep(self) -> None:
@@ -208,7 +207,7 @@ class Guest(asyncio.Protocol):
             "root_path": "",
             "headers": lowered(ask.headers),
             "client": (self._peer, 0),
-            "server": ("", self._hall.port),
+            "server": ("", 0),
             "extensions": {},
         }
 

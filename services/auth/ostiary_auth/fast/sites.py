@@ -11,8 +11,7 @@ from ostiary_shared.statements import Statements
 _STATEMENT = """
     SELECT s.name, s.host, r.path_prefix, r.match, r.methods, r.networks, r.asks, r.value, r.roles, r.assurance,
         r.fresh_minutes
-    FROM sites s LEFT JOIN site_rules r ON r.site_id = s.id
-    WHERE $1::text[] IS NULL OR s.host = ANY ($1) ORDER BY s.host, r.position
+    FROM sites s LEFT JOIN site_rules r ON r.site_id = s.id ORDER BY s.host, r.position
 """
 
 
@@ -56,7 +55,7 @@ class Sites:
     async def _load(self, statements: Statements) -> dict[str, Door]:
         while True:
             version = self._version
-            doors = await read(statements, None)
+            doors = await read(statements)
             if version == self._version:
                 self.doors = doors
                 return doors
@@ -67,10 +66,10 @@ class Sites:
             task.exception()  # whoever waited has it, too
 
 
-async def read(statements: Statements, hosts: list[str] | None) -> dict[str, Door]:
-    """The sites with these entries, or all, from the database."""
+async def read(statements: Statements) -> dict[str, Door]:
+    """All sites, from the database."""
     found: dict[str, tuple[str, list[Rule]]] = {}
-    for name, host, path, *rest in await statements.rows(_STATEMENT, hosts):
+    for name, host, path, *rest in await statements.rows(_STATEMENT):
         rules = found.setdefault(host, (name, []))[1]
         rules += [Rule(path, *rest)] if path is not None else []
     return {host: Door(name, host, rules) for host, (name, rules) in found.items()}
