@@ -1,42 +1,59 @@
-"""uvicorn's HTTP protocol with the two limits it lacks: how long and how large a block of headers may be.
+"""uvicorn's HTTP protocol with the limits it lacks: how long and how large each part of a request may be, and how many.
 
-A client that sends its headers a byte at a time would hold a connection for ever (Kludex/uvicorn#157). Slow bodies are
-Quart's business (BODY_TIMEOUT). This leans on uvicorn's internals: its minor version is pinned for that reason.
+A client that sends a byte now and then, or never reads its answer, would hold a connection for ever
+(Kludex/uvicorn#157). This leans on uvicorn's internals: its minor version is pinned for that reason.
 """
 
 import asyncio
+import time
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ostiary_shared.crowd import Crowd
+
 HEADER_SECONDS = 5.0
 HEADER_BYTES = 32 * 1024
+HEADER_LINES = 100
+URL_BYTES = 8 * 1024
+BODY_SECONDS = 12.0  # Quart answers 408 after 10; this ends a body that nobody wanted to read
+UNREAD_SECONDS = 30.0
+PIPELINED = 16
 ANSWERS = {
+    b"400 Bad Request": b"Too many requests at once.",
     b"408 Request Timeout": b"The headers took too long.",
+    b"414 URI Too Long": b"The address is too long.",
     b"431 Request Header Fields Too Large": b"The headers are too large.",
 }
 
 
 class Guarded(HttpToolsProtocol):
-    """Cuts slow headers after 5 s (408) and refuses more than 32 kB of them (431)."""
+    """Ends what is slow (408 for headers), refuses what is too large (414, 431), and is one of a bounded crowd."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, crowd: Crowd, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.crowd = crowd
         self.deadline: asyncio.TimerHandle | None = None
         self.in_head = False
         self.unfinished = 0  # bytes of a header block that is still arriving
         self.arriving = 0  # the same with what has just come, at most
-        self.too_large = False
+        self.refusal = b""
+        # Since when: a body arrives, an answer is not read, the connection is to be closed.
+        self.body_since = self.unread_since = self.leaving_since = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._arm()
+        self.crowd.join(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.crowd.leave(self)
         self._disarm()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
         self.arriving = self.unfinished + len(data)
         super().data_received(data)
         if self.in_head:
@@ -54,20 +71,62 @@ class Guarded(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self.in_head = False
         self._disarm()
-        if (
-            self.arriving > HEADER_BYTES
-            and len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEADER_BYTES
-        ):
-            self.too_large = True
+        self.refusal = self._too_much()
+        if self.refusal:
             raise ValueError  # the parser stops here and asks for a 400
         super().on_headers_complete()
+        self.body_since = time.monotonic()
+
+    def on_message_complete(self) -> None:
+        self.body_since = 0.0
+        super().on_message_complete()
+        if not self.cycle.response_complete:
+            self.crowd.busy(self)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.cycle.response_complete:  # else another question waits already
+            self.crowd.idle(self)
+
+    def pause_writing(self) -> None:
+        self.unread_since = time.monotonic()
+        self.crowd.idle(self)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        self.unread_since = 0.0
+        super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
         self._disarm()
-        if self.too_large:
-            self._refuse(b"431 Request Header Fields Too Large")
+        if self.refusal:
+            self._refuse(self.refusal)
         else:
             super().send_400_response(msg)
+
+    def cut(self) -> None:
+        """End it now; what was not sent yet never will be."""
+        self.transport.abort()
+
+    def grow_impatient(self, now: float) -> None:
+        """Cut off a body that drips, an answer that nobody reads, a goodbye that nobody hears."""
+        if self.transport.is_closing() and not self.leaving_since:
+            self.leaving_since = now
+        for since, patience in (
+            (self.body_since, BODY_SECONDS),
+            (self.unread_since, UNREAD_SECONDS),
+            (self.leaving_since, UNREAD_SECONDS),
+        ):
+            if since and now - since > patience:
+                self.cut()
+                return
+
+    def _too_much(self) -> bytes:
+        if len(self.url) > URL_BYTES:
+            return b"414 URI Too Long"
+        if len(self.headers) > HEADER_LINES or (self.arriving > HEADER_BYTES and self._size() > HEADER_BYTES):
+            return b"431 Request Header Fields Too Large"
+        return b"400 Bad Request" if len(self.pipeline) >= PIPELINED else b""
 
     def _size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -94,7 +153,9 @@ class Guarded(HttpToolsProtocol):
         self._disarm()
         if self.transport.is_closing():
             return
-        text = ANSWERS[status]
-        headers = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close" % len(text)
-        self.transport.write(b"HTTP/1.1 %s\r\n%s\r\n\r\n%s" % (status, headers, text))
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete:  # else it would be taken for another question's answer
+            text = ANSWERS[status]
+            headers = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close" % len(text)
+            self.transport.write(b"HTTP/1.1 %s\r\n%s\r\n\r\n%s" % (status, headers, text))
         self.transport.close()

@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import uvicorn
 
 from ostiary.faults import Refusal
 from ostiary.guarded import Guarded
+from ostiary_shared import tls
+from ostiary_shared.crowd import MOST, Crowd, swept
 
 HOST = "127.0.0.1"
 DRAIN_SECONDS = 5
@@ -21,6 +24,7 @@ KEEP_ALIVE_SECONDS = (
     75  # longer than the 15 s for which aiohttp keeps idle connections, so that the client closes first
 )
 BACKLOG = 2048
+TLS_LIMITS = {"ssl_handshake_timeout": tls.HANDSHAKE_SECONDS, "ssl_shutdown_timeout": tls.GOODBYE_SECONDS}
 
 # Frameworks disagree on the types of scope, receive and send; the protocol is the same.
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -28,10 +32,12 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Site:
-    """An app and the socket it is served on."""
+    """An app and the socket it is served on: by TLS where there is something to show, to so many at once."""
 
     app: App
     socket: socket.socket
+    shown: ssl.SSLContext | None = None
+    most: int = MOST
 
 
 @dataclass(frozen=True)
@@ -46,10 +52,30 @@ class Sockets:
 class Server(uvicorn.Server):
     """A server that leaves signals alone: several share the loop, and whoever runs them decides when to stop."""
 
+    def __init__(self, site: Site) -> None:
+        super().__init__(_config(site.app))
+        self.site = site
+        self.crowd = Crowd(site.most)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Nothing is captured."""
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - the site has it
+        """Uvicorn's own for one socket, with limits to how many come and to how long keys are agreed on."""
+        loop, shown = asyncio.get_running_loop(), self.site.shown
+        limits: dict[str, Any] = {} if shown is None else {"ssl": shown, **TLS_LIMITS}
+        self.servers = [await loop.create_server(self._protocol, sock=self.site.socket, backlog=BACKLOG, **limits)]
+        self.started = True
+
+    async def main_loop(self) -> None:
+        """Uvicorn's own, and whoever keeps us waiting is sent away meanwhile."""
+        async with swept(self.crowd):
+            await super().main_loop()
+
+    def _protocol(self) -> Guarded:
+        return Guarded(config=self.config, server_state=self.server_state, app_state={}, crowd=self.crowd)
 
 
 def bind(port: int, option: str, host: str = HOST) -> socket.socket:
@@ -118,8 +144,8 @@ def stop_signals(stop: asyncio.Event) -> Iterator[None]:
 @contextlib.asynccontextmanager
 async def serving(*sites: Site) -> AsyncIterator[None]:
     """Serve all sites while the block runs; then take no more, finish what was begun, and return."""
-    servers = [Server(_config(site.app)) for site in sites]
-    running = [asyncio.create_task(server.serve([site.socket])) for server, site in zip(servers, sites, strict=True)]
+    servers = [Server(site) for site in sites]
+    running = [asyncio.create_task(server.serve([server.site.socket])) for server in servers]
     try:
         while not all(server.started or task.done() for server, task in zip(servers, running, strict=True)):  # noqa: ASYNC110 - a flag is all uvicorn has
             await asyncio.sleep(0.01)
@@ -160,12 +186,11 @@ async def lifespan(app: App) -> AsyncIterator[None]:
 def _config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=Guarded,
         ws="none",
         loop="none",
         lifespan="off",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # it warns of every broken request: strangers would fill the log
         access_log=False,
         proxy_headers=False,
         server_header=False,

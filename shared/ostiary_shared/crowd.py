@@ -1,0 +1,85 @@
+"""Who is connected to a port of this process, and who goes when there are too many: whom we wait for longest.
+
+Idle, slow to ask or slow to read, they all wait for themselves; those who wait for us are never sent away.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+MOST = 1000
+SWEEP_SECONDS = 1.0
+
+
+class Member(Protocol):
+    """One connection."""
+
+    def cut(self) -> None:
+        """End it now, whatever it is at."""
+
+    def grow_impatient(self, now: float) -> None:
+        """Look at what it keeps us waiting for; `now` is of time.monotonic."""
+
+
+class Crowd:
+    """The connections of one port. A member is waited for until it says that it is `busy` with a whole question."""
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._members: set[Member] = set()
+        self._waited_for: dict[Member, None] = {}  # the longest first
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def join(self, member: Member) -> None:
+        """Somebody comes; somebody else may have to go. When all others wait for us, the newcomer has."""
+        self._members.add(member)
+        self._waited_for[member] = None
+        if len(self._members) > self._most:
+            longest = next(iter(self._waited_for))
+            self.leave(longest)
+            longest.cut()
+
+    def leave(self, member: Member) -> None:
+        """Somebody has gone."""
+        self._members.discard(member)
+        self._waited_for.pop(member, None)
+
+    def busy(self, member: Member) -> None:
+        """They wait for us."""
+        self._waited_for.pop(member, None)
+
+    def idle(self, member: Member) -> None:
+        """From now on we wait for them, unless they have left."""
+        self._waited_for.pop(member, None)
+        if member in self._members:
+            self._waited_for[member] = None
+
+    def everybody(self) -> tuple[Member, ...]:
+        """All who are here."""
+        return tuple(self._members)
+
+    def sweep(self) -> None:
+        """Let everybody look at the clock. Call it every second or so."""
+        now = time.monotonic()
+        for member in self.everybody():
+            member.grow_impatient(now)
+
+
+@contextlib.asynccontextmanager
+async def swept(crowd: Crowd) -> AsyncIterator[None]:
+    """Sweep while the block runs."""
+
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            crowd.sweep()
+
+    task = asyncio.create_task(sweep())
+    try:
+        yield
+    finally:
+        task.cancel()
