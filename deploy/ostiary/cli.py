@@ -19,6 +19,7 @@ COMMANDS = {
     "keys": "See and replace the signing keys.",
     "sessions": "End the sessions of everybody at once.",
     "explain": "Say why somebody may or may not enter.",
+    "certificates": "Make and renew certificates for TLS between our own processes.",
     "settings": "Print every setting, as docs/settings.md has them.",
     "bench": "Measure what this machine does a second.",
     "test": "Run every check and every test.",
