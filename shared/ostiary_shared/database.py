@@ -1,6 +1,8 @@
 """Engines and sessions: how a process reaches PostgreSQL. Nothing here knows a table."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from functools import partial
 from socket import gaierror
 from typing import Any, cast
@@ -10,6 +12,11 @@ from sqlalchemy import CursorResult, Result, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+
+from ostiary_shared import metrics
+
+from ostiary_shared.release import NEEDS_SCHEMA, SCHEMA, VERSION
 
 Sessions = async_sessionmaker[AsyncSession]
 # All that SQLAlchemy need know: the connections are made by `connect`.
@@ -21,6 +28,9 @@ CONNECT_TIMEOUT = 3.0
 STATEMENT_TIMEOUT_MS = 5_000
 # Seconds to wait when a password is refused: it may be the old one, and the file may hold the new one by then.
 PASSWORD_PAUSES = (0.05, 0.2, 0.75)
+
+MIGRATE = "Run ./ostiary migrate; this process goes on by itself then."
+_LIVES_WITH = "SELECT max(lives_with) FROM schema_revisions"
 
 
 async def connect(database_url: str, **options: Any) -> Any:
@@ -37,12 +47,12 @@ async def connect(database_url: str, **options: Any) -> Any:
 
 
 def make_engine(database_url: str, application_name: str, *, pool_size: int = 10) -> AsyncEngine:
-    """An engine whose waits are all bounded. Connects on first use only.
+    """An engine whose waits are all bounded. Connects on first use only, and tells the database which release it is.
 
     `pool_pre_ping` turns the one error per connection after a database restart into none.
     """
     settings = {
-        "application_name": application_name,
+        "application_name": f"{application_name} {VERSION}",
         "statement_timeout": str(STATEMENT_TIMEOUT_MS),
         "idle_in_transaction_session_timeout": "5000",
         "timezone": "UTC",
@@ -50,12 +60,33 @@ def make_engine(database_url: str, application_name: str, *, pool_size: int = 10
     return create_async_engine(
         DIALECT,
         async_creator=partial(connect, database_url, timeout=CONNECT_TIMEOUT, server_settings=settings),
+        poolclass=Pool,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT,
         pool_pre_ping=True,
         hide_parameters=True,  # an error must not carry an address or a digest into the log
     )
+
+
+class Pool(AsyncAdaptedQueuePool):
+    """SQLAlchemy's pool, with the time that work waits for a connection."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        began = time.perf_counter()
+        try:
+            found = super()._do_get()
+        except PoolTimeoutError:
+            metrics.not_connected("work")
+            raise
+        metrics.connected("work", time.perf_counter() - began)
+        return found
+
+
+def pool_sampler(engine: AsyncEngine) -> Callable[[], None]:
+    """What notes how many of an engine's connections are in use, whenever it is called."""
+    pool = cast("Pool", engine.pool)
+    return metrics.pool_sampler("work", pool.checkedout, pool.size())
 
 
 def make_sessions(engine: AsyncEngine) -> Sessions:
@@ -67,9 +98,27 @@ async def trouble(sessions: Sessions) -> str:
     """Why a service cannot do its work with this database now, in words; empty when it can."""
     try:
         async with sessions() as session:
-            await session.execute(text("SELECT version_num FROM alembic_version"))
+            at = await session.scalar(text("SELECT version_num FROM alembic_version")) or ""
+            lives_with = await session.scalar(text(_LIVES_WITH)) if at > SCHEMA else None
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        if _state(error) == "42P01":
+            return f"The database has no tables yet. {MIGRATE}"
         return f"The database does not answer: {type(error).__name__}."
+    return unfit(at, lives_with)
+
+
+def unfit(at: str, lives_with: str | None) -> str:
+    """Why this code must not serve on a schema at revision `at`; empty when it may.
+
+    The schema says itself from which revision on code may `lives_with` it, should it be newer than this code.
+    """
+    if at < NEEDS_SCHEMA:
+        return f"The database is at revision {at}, and release {VERSION} needs {NEEDS_SCHEMA} or later. {MIGRATE}"
+    if at > SCHEMA and (lives_with is None or lives_with > SCHEMA):
+        return (
+            f"The database is at revision {at}, upgraded by a later release, and serves code that knows revision "
+            f"{lives_with or at} or later; release {VERSION} knows {SCHEMA}. Start the later release instead."
+        )
     return ""
 
 

@@ -5,14 +5,14 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from ostiary_shared import migrations
 from ostiary_shared.database import make_engine
+from ostiary_shared.migrations import chain
 from ostiary_shared.models import Base
 from tests.conftest import Databases
 
 
 def test_the_chain_has_one_head_and_one_beginning() -> None:
-    script = ScriptDirectory.from_config(migrations._config())
+    script = ScriptDirectory.from_config(chain.config())
     assert len(script.get_heads()) == 1
     assert len(script.get_bases()) == 1
 

@@ -7,25 +7,26 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from ostiary_shared.database import DIALECT, connect
+from ostiary_shared.migrations import chain, running
+from ostiary_shared.migrations.running import HeldUpError, NotTheOwnerError, Run, UpgradeRefusedError
 
-HERE = Path(__file__).parent
+__all__ = [
+    "HeldUpError", "MigrationState", "NewerDatabaseError", "NotTheOwnerError", "UpgradeRefusedError", "create_roles",
+    "state", "take_back", "upgrade",
+]  # fmt: skip
+
 ROLES = ("ostiary_owner", "ostiary_auth", "ostiary_admin")
 _OWNER = {"role": ROLES[0]}
-_UPGRADING = 0x0571A1
 
 Result = TypeVar("Result")
+Tell = Callable[[str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,14 @@ class MigrationState:
         """Whether there is nothing to do."""
         return self.current == self.head
 
-
-class UpgradeRefusedError(Exception):
-    """Nothing was changed; the text is for the operator."""
+    @property
+    def pending(self) -> tuple[chain.Step, ...]:
+        """What an upgrade would do."""
+        return () if self.newer else tuple(step for step in chain.steps() if step.revision > (self.current or ""))
 
 
 class NewerDatabaseError(UpgradeRefusedError):
     """The database was upgraded by a later release than this code."""
-
-
-class NotTheOwnerError(UpgradeRefusedError):
-    """The connected user is neither ostiary_owner nor may become it."""
 
 
 def state(database_url: str) -> MigrationState:
@@ -59,12 +57,19 @@ def state(database_url: str) -> MigrationState:
     return asyncio.run(_connected(database_url, _state))
 
 
-def upgrade(database_url: str) -> MigrationState:
+def upgrade(database_url: str, tell: Tell = lambda _said: None) -> MigrationState:
     """Bring the schema to this code's revision, one process at a time, as ostiary_owner whoever is connected.
 
-    Raises UpgradeRefusedError, changing nothing.
+    `tell` hears how it goes. Raises UpgradeRefusedError; what was done until then stays done, and a repetition goes on.
     """
-    return asyncio.run(_connected(database_url, _upgrade))
+    run = Run(database_url, tell)
+    return asyncio.run(_connected(database_url, lambda connection: _upgrade(connection, run)))
+
+
+def take_back(database_url: str, to: str, tell: Tell = lambda _said: None) -> MigrationState:
+    """Undo what came after the revision `to`. Raises UpgradeRefusedError where there is no way back."""
+    run = Run(database_url, tell)
+    return asyncio.run(_connected(database_url, lambda connection: _take_back(connection, to, run)))
 
 
 def create_roles(database_url: str, passwords: Mapping[str, str]) -> None:
@@ -75,54 +80,46 @@ def create_roles(database_url: str, passwords: Mapping[str, str]) -> None:
     asyncio.run(_connected(database_url, lambda connection: _create_roles(connection, passwords)))
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(HERE))
-    config.attributes["connection"] = connection
-    return config
-
-
 def _state(connection: Connection) -> MigrationState:
-    script = ScriptDirectory.from_config(_config())
-    current = MigrationContext.configure(connection).get_current_revision()
-    known = {revision.revision for revision in script.walk_revisions()}
-    return MigrationState(current, str(script.get_current_head()), current is not None and current not in known)
+    current = running.current(connection)
+    known = [step.revision for step in chain.steps()]
+    return MigrationState(current, known[-1], current is not None and current not in known)
 
 
-def _upgrade(connection: Connection) -> MigrationState:
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _UPGRADING})
-    try:
-        _become_owner(connection)
-        before = _state(connection)
-        if before.newer:
-            raise NewerDatabaseError(
-                f"The database is at revision {before.current}, which this release does not know. "
-                "Start the release that upgraded it, or a later one."
-            )
-        command.upgrade(_config(connection), "head")
-        connection.commit()
+def _upgrade(connection: Connection, run: Run) -> MigrationState:
+    with running.alone(connection, run):
+        before = _known(connection)
+        for step in before.pending:
+            run.tell(f"{step.revision}: {step.title}.")
+            running.apply(connection, step, run)
         return _state(connection)
-    finally:
-        connection.rollback()
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _UPGRADING})
-        connection.commit()
 
 
-def _become_owner(connection: Connection) -> None:
-    """What is made from here on belongs to ostiary_owner, so that every way to upgrade leaves the same database."""
-    allowed = connection.scalar(text("SELECT pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = :role"), _OWNER)
-    if not allowed:
-        user = connection.scalar(text("SELECT current_user"))
-        raise NotTheOwnerError(
-            f"The database user {user} is not {ROLES[0]} and may not act for it; use the URL of {ROLES[0]}, "
-            f"or of a superuser, who also makes it; or let a superuser run GRANT {ROLES[0]} TO {user}."
+def _take_back(connection: Connection, to: str, run: Run) -> MigrationState:
+    with running.alone(connection, run):
+        now = _known(connection).current or ""
+        steps = [step for step in reversed(chain.steps()) if to < step.revision <= now]
+        for step in steps:
+            if step.no_way_back:
+                raise UpgradeRefusedError(f"There is no way back from {step.revision}: {step.no_way_back}")
+        for step in steps:
+            run.tell(f"{step.revision} is taken back.")
+            running.take_back(connection, step, run)
+        return _state(connection)
+
+
+def _known(connection: Connection) -> MigrationState:
+    found = _state(connection)
+    if found.newer:
+        raise NewerDatabaseError(
+            f"The database is at revision {found.current}, which this release does not know. "
+            "Start the release that upgraded it, or a later one."
         )
-    connection.execute(text(f"SET ROLE {ROLES[0]}"))
-    connection.commit()
+    return found
 
 
 def _create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADING})
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": running.LOCK})
     quote = connection.dialect.identifier_preparer.quote
     for role in ROLES:
         if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}).first():

@@ -1,18 +1,20 @@
 """${message}"""
 
-import sqlalchemy as sa
-from alembic import op
-${imports if imports else ""}
+from ostiary_shared.migrations import scripts
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
 
+since = ""  # the release that brings it
+lives_with = ${repr(down_revision)}
+loses: dict[str, str] = {}
+
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    scripts.run(__file__)
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    scripts.undo(__file__)

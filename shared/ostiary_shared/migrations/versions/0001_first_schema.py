@@ -12,6 +12,10 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+since = "0.1.0"
+lives_with = "0001"
+no_way_back = "The first schema has nothing before it."
+
 HERE = Path(__file__).parent
 
 
@@ -286,5 +290,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    message = "The first schema has nothing before it. Restore a backup instead."
-    raise RuntimeError(message)
+    raise RuntimeError(no_way_back)

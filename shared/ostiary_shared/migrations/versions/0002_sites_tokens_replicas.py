@@ -10,6 +10,10 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+since = "0.1.0"
+lives_with = "0002"
+no_way_back = "What stands in its tables would be lost."
+
 HERE = Path(__file__).parent
 
 
@@ -20,5 +24,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    message = "What stands in the new tables would be lost. Restore a backup instead."
-    raise RuntimeError(message)
+    raise RuntimeError(no_way_back)

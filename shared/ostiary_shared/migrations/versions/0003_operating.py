@@ -1,22 +1,20 @@
 """Which release may live with which schema, and the id that runs from a request to the mail it promised."""
 
-from pathlib import Path
-
-from alembic import op
+from ostiary_shared.migrations import scripts
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-SQL = Path(__file__).with_name("0003_operating.sql")
+since = "0.2.0"
+lives_with = "0002"
+loses: dict[str, str] = {}  # request ids tie lines of logs together; no promise hangs on them
 
 
 def upgrade() -> None:
-    for statement in SQL.read_text(encoding="utf-8").split(";\n\n"):
-        op.get_bind().exec_driver_sql(statement)
+    scripts.run(__file__)
 
 
 def downgrade() -> None:
-    op.get_bind().exec_driver_sql("DROP TABLE schema_revisions")
-    op.get_bind().exec_driver_sql("ALTER TABLE messages DROP COLUMN request_id")
+    scripts.undo(__file__)

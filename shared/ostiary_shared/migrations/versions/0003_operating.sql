@@ -2,7 +2,8 @@
 CREATE TABLE schema_revisions (
     revision text NOT NULL CONSTRAINT pk_schema_revisions PRIMARY KEY,
     lives_with text NOT NULL,
-    applied_at timestamp with time zone DEFAULT now() NOT NULL
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    backup text DEFAULT '' NOT NULL
 );
 
 GRANT SELECT ON schema_revisions TO ostiary_auth, ostiary_admin;

@@ -1,0 +1,3 @@
+DROP TABLE schema_revisions;
+
+ALTER TABLE messages DROP COLUMN request_id;
