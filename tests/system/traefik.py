@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from tests.system.wirings import Wiring
 
