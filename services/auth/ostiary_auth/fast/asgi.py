@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from ostiary_auth.fast.answers import Told, Writer
+from ostiary_auth.fast.answers import Answer, Told, Writer
 from ostiary_auth.fast.ask import DOORS, Ask
 from ostiary_auth.fast.keeper import Keeper
 
@@ -36,20 +36,20 @@ class QuickDoor:
             return
         peer = scope["client"][0] if scope.get("client") else None
         ask = Ask(door, scope["headers"], trusted=self._trusts(peer), peer=peer)
-        answer = keeper.at_once(ask) or await keeper.in_time(ask)
-        if answer is None:
-            await self.app(scope, receive, send) if ask.odd else await self._listen(ask, scope, send)
-            return
+        answer = keeper.at_once(ask) or await in_the_end(ask, scope, keeper, self.app)
         status, headers, body = self._writer.parts(answer)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    async def _listen(self, ask: Ask, scope: Scope, send: Send) -> None:
-        heard = self._keeper.replies.heard
-        told = await put_to(self.app, scope)
-        self._keeper.told(ask, told, heard)
-        await send({"type": "http.response.start", "status": told.status, "headers": told.headers})
-        await send({"type": "http.response.body", "body": told.body})
+
+async def in_the_end(ask: Ask, scope: Scope, keeper: Keeper, app: App) -> Answer:
+    """The answer that is not ready: from the database, else from the app, which is remembered."""
+    answer = await keeper.in_time(ask)
+    if answer is None:
+        heard = keeper.replies.heard
+        answer = await put_to(app, scope)
+        keeper.told(ask, answer, heard)
+    return answer
 
 
 async def put_to(app: App, scope: Scope) -> Told:

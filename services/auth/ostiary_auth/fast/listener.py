@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import httptools
 
 from ostiary_auth.fast.answers import Writer
-from ostiary_auth.fast.asgi import App, put_to
+from ostiary_auth.fast.asgi import App, in_the_end
 from ostiary_auth.fast.ask import DOORS, Ask, Headers, lowered
 from ostiary_auth.fast.keeper import Keeper
 from ostiary_shared.web.caller import UNIX
@@ -173,12 +173,7 @@ class Guest(asyncio.Protocol):
         task.add_done_callback(self._send_what_is_ready)
 
     async def _answer(self, ask: Ask) -> bytes:
-        answer = await self._keeper.in_time(ask)
-        if answer is None:
-            heard = self._keeper.replies.heard
-            answer = await put_to(self._hall.app, self._scope(ask))
-            self._keeper.told(ask, answer, heard)
-        return self._wire(answer)
+        return self._wire(await in_the_end(ask, self._scope(ask), self._keeper, self._hall.app))
 
     def _send_what_is_ready(self, _done: object) -> None:
         """In the order of the questions: an answer that is ready waits for those before it."""
