@@ -12,6 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from ostiary_shared.crowd import MOST
 from ostiary_shared.errors import Misconfigured
 from ostiary_shared.networks import Network
 
@@ -49,6 +50,20 @@ class Settings(BaseModel):
     """The name people see on pages and in mail."""
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = "info"
     """debug, info, warning or error."""
+    trusted_hosts: tuple[str, ...] = ()
+    """Host names under which browsers may ask, separated by commas; `*.example.org` stands for one label more.
+
+    The host of OSTIARY_PUBLIC_URL always may; left empty, any host may. See docs/operating/harden.md.
+    """
+    tls_cert_file: str = ""
+    """Certificate, in PEM, with which this service speaks HTTPS at its own ports. Renewed files are seen by themselves.
+
+    `./ostiary certificates DIR` makes some for your own network.
+    """
+    tls_key_file: str = ""
+    """The certificate's private key, in PEM, without a password."""
+    max_connections: Annotated[int, Field(ge=20, le=100_000)] = MOST
+    """How many connections each port of a process keeps; beyond it, whoever kept us waiting for longest is cut off."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -77,6 +92,16 @@ class Settings(BaseModel):
         if any(network.prefixlen == 0 for network in networks):
             raise ValueError("must name your proxies; a network of everybody would let anyone claim any address")
         return networks
+
+    @field_validator("trusted_hosts", mode="before")
+    @classmethod
+    def _hosts(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        hosts = tuple(part.strip().lower() for part in value.split(",") if part.strip())
+        if not all(re.fullmatch(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]", host) for host in hosts):
+            raise ValueError("must be host names without scheme and port, such as login.example.org,*.example.net")
+        return hosts
 
     @field_validator("public_url")
     @classmethod
