@@ -10,10 +10,12 @@ import uvloop
 
 from ostiary import logs, serving, workers
 from ostiary.telling import told
+from ostiary_shared import tls
 from ostiary_shared.settings import Settings
 
 Known = TypeVar("Known", bound=Settings)
 Run = Callable[[], Coroutine[Any, Any, None]]
+Place = Callable[[serving.App], serving.Site]
 
 
 @click.command()
@@ -37,8 +39,9 @@ def _auth(bind: Callable[[], socket.socket]) -> None:
     from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
 
     settings = _logged(AuthSettings.load())
-    listener, gate = bind(), serving.bind_gate(settings.gate_listen)
-    workers.run(settings.workers, lambda: _loop(lambda: _site(create_app(settings, gate), listener)))
+    workers.open_files(settings.max_connections * 2)
+    place, gate = _at(settings, bind), serving.bind_gate(settings.gate_listen)
+    workers.run(settings.workers, lambda: _loop(lambda: _site(create_app(settings, gate), place)))
 
 
 def _admin(bind: Callable[[], socket.socket]) -> None:
@@ -46,8 +49,16 @@ def _admin(bind: Callable[[], socket.socket]) -> None:
     from ostiary_admin.settings import AdminSettings  # noqa: PLC0415
 
     settings = _logged(AdminSettings.load())
-    listener = bind()
-    workers.run(settings.workers, lambda: _loop(lambda: _site(create_app(settings), listener)))
+    workers.open_files(settings.max_connections)
+    if settings.auth_ca_file:
+        tls.trusted(settings.auth_ca_file)  # a fault shows here, not in each worker
+    place = _at(settings, bind)
+    workers.run(settings.workers, lambda: _loop(lambda: _site(create_app(settings), place)))
+
+
+def _at(settings: Settings, bind: Callable[[], socket.socket]) -> Place:
+    shown, listener = tls.shown(settings.tls_cert_file, settings.tls_key_file), bind()
+    return lambda app: serving.Site(app, listener, shown, settings.max_connections)
 
 
 def _loop(run: Run) -> None:
@@ -60,10 +71,10 @@ def _logged(settings: Known) -> Known:
     return settings
 
 
-async def _site(app: serving.App, listener: socket.socket) -> None:
+async def _site(app: serving.App, place: Place) -> None:
     stop = asyncio.Event()
     with serving.stop_signals(stop):
-        async with serving.lifespan(app), serving.serving(serving.Site(app, listener)):
+        async with serving.lifespan(app), serving.serving(place(app)):
             await stop.wait()
 
 

@@ -1,16 +1,31 @@
 """Several processes that serve the same sockets: forked before anything runs, replaced if they die, ended together."""
 
+import contextlib
 import ctypes
 import os
+import resource
 import signal
 import sys
 import time
 from collections.abc import Callable
 from types import FrameType
 
+from ostiary.faults import Refusal
+
 # A worker that dies at once is not replaced at once: the machine has better things to do.
 SHORTEST_LIFE = 1.0
+OTHER_FILES = 100  # of the database, of mail, of the log
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def open_files(connections: int) -> None:
+    """See to it that a process may keep so many connections; raises Refusal when the system does not allow it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most not in (resource.RLIM_INFINITY, -1) and most < connections + OTHER_FILES:
+        needed = f"this process may open {most} files, and OSTIARY_MAX_CONNECTIONS asks for {connections + OTHER_FILES}"
+        raise Refusal(f"{needed}; raise the limit (ulimit -n, LimitNOFILE=) or lower the setting.")
+    with contextlib.suppress(ValueError, OSError):  # some systems name a limit that they do not grant
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def run(count: int, work: Callable[[], None]) -> None:

@@ -6,6 +6,7 @@ Every call carries the visitor's own token: auth decides by the person, never by
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -59,15 +60,19 @@ class ServiceSecret:
 
 
 class AuthClient:
-    """The process's connections to auth, kept open between requests. No cookie is kept."""
+    """The process's connections to auth, kept open between requests. No cookie is kept.
 
-    def __init__(self, url: str) -> None:
+    By https, auth must show a certificate for its host that `trusted` (or else this system) vouches for.
+    """
+
+    def __init__(self, url: str, trusted: SSLContext | None = None) -> None:
         self.url = url
+        self._trusted = trusted
         self._http: ClientSession | None = None
 
     async def open(self) -> None:
         """Be ready to ask; nothing is connected before the first question."""
-        connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE)
+        connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE, ssl=self._trusted or True)
         self._http = ClientSession(connector=connector, timeout=ASK, cookie_jar=DummyCookieJar())
 
     async def close(self) -> None:

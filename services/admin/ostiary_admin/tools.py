@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ostiary_shared import tls
 from ostiary_shared.work import Work
 
 if TYPE_CHECKING:  # flows and queries use none of these, and the operator's commands load only what they use
@@ -25,4 +26,5 @@ def make_tools(settings: "AdminSettings") -> AdminTools:
     """The tools that the settings call for."""
     from ostiary_admin.auth_client import AuthClient  # noqa: PLC0415 - see above
 
-    return AdminTools(settings, AuthClient(settings.auth_url))
+    trusted = tls.trusted(settings.auth_ca_file) if settings.auth_ca_file else None
+    return AdminTools(settings, AuthClient(settings.auth_url, trusted))
