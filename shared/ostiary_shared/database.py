@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from ostiary_shared import metrics
-
 from ostiary_shared.release import NEEDS_SCHEMA, SCHEMA, VERSION
 
 Sessions = async_sessionmaker[AsyncSession]

@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_shared import metrics
 from ostiary_shared.database import Sessions, is_away
 from ostiary_shared.models import Receipt as Row
 from ostiary_shared.models import Replica
@@ -96,6 +97,7 @@ async def settle(sessions: Sessions, done: AsyncSession) -> Receipt:
         # The act is committed. Whoever could not be told cannot hear its own heartbeat either.
         await asyncio.sleep(since + LEASE - time.monotonic())
         receipt = Receipt(_milliseconds(since), (), ("the database went away",))
+    metrics.revoked(receipt.milliseconds / 1000, len(receipt.lapsed))
     return receipt
 
 

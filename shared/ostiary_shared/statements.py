@@ -4,12 +4,15 @@ For what every door and every sign-in asks: 50 µs of CPU instead of 600. All el
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
+from ostiary_shared import metrics
 from ostiary_shared.database import CONNECT_TIMEOUT, POOL_WAIT, STATEMENT_TIMEOUT_MS, connect
 
 CONNECTIONS = 8
+POOL = "statements"
 
 
 class Statements:
@@ -23,6 +26,8 @@ class Statements:
         self._name = application_name
         self._idle: list[Any] = []
         self._room = asyncio.Semaphore(CONNECTIONS)
+        self._used = 0
+        self.sample = metrics.pool_sampler(POOL, lambda: self._used, CONNECTIONS)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -32,7 +37,7 @@ class Statements:
     async def rows(self, statement: str, *values: Any) -> Sequence[Any]:
         """What one statement returns; its values are written $1, $2 and so on."""
         if self._room.locked():
-            await asyncio.wait_for(self._room.acquire(), POOL_WAIT)
+            await self._wait()
         else:
             await self._room.acquire()
         try:
@@ -45,13 +50,25 @@ class Statements:
         found = await self.rows(statement, *values)
         return found[0] if found else None
 
+    async def _wait(self) -> None:
+        began = time.perf_counter()
+        try:
+            await asyncio.wait_for(self._room.acquire(), POOL_WAIT)
+        except TimeoutError:
+            metrics.not_connected(POOL)
+            raise
+        metrics.connected(POOL, time.perf_counter() - began)
+
     async def _fetch(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
         connection = await self._connection()
+        self._used += 1
         try:
             found: Sequence[Any] = await connection.fetch(statement, *values)
         except BaseException:
             connection.terminate()
             raise
+        finally:
+            self._used -= 1
         self._idle.append(connection)
         return found
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, exists, or_, select, tuple_, updat
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from ostiary_shared import request_id
 from ostiary_shared.models import Message
 from ostiary_shared.tokens import random_bytes
 
@@ -48,9 +49,15 @@ class Draft:
 
 
 async def queue(session: AsyncSession, draft: Draft, now: datetime) -> UUID:
-    """Promise a mail; it leaves after the commit."""
+    """Promise a mail; it leaves after the commit. The courier's lines about it name the request of now."""
     row = Message(
-        kind=draft.kind, email=draft.email, user_id=draft.user_id, subject=draft.subject, created_at=now, due_at=now
+        kind=draft.kind,
+        email=draft.email,
+        user_id=draft.user_id,
+        subject=draft.subject,
+        created_at=now,
+        due_at=now,
+        request_id=request_id.current(),
     )
     session.add(row)
     await session.flush()

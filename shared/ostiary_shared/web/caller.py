@@ -1,12 +1,11 @@
 """Where a request came from: the address behind trusted proxies, the scheme, and an id that runs through all logs."""
 
-import re
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from quart import g, request
 
+from ostiary_shared import request_id as ids
 from ostiary_shared.networks import Address, Network
-from ostiary_shared.tokens import code
 from ostiary_shared.web.kit import kit
 from ostiary_shared.work import Caller
 
@@ -68,10 +67,9 @@ def network() -> str:
 
 
 def request_id() -> str:
-    """The id a trusted proxy gave this request, or a fresh one."""
+    """The id of this request: what web/record.py found or chose."""
     if "request_id" not in g:
-        given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if from_trusted_proxy() and re.fullmatch(r"[\w.:-]{8,64}", given) else code(16)
+        g.request_id = request.scope.get(ids.FIELD) or ids.fresh()  # type: ignore[union-attr]
     found: str = g.request_id
     return found
 

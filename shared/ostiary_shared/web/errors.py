@@ -7,6 +7,7 @@ from quart import Quart, Response, jsonify, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from ostiary_shared import metrics
 from ostiary_shared.access import Decision, Outcome, turned_down
 from ostiary_shared.database import broken_constraint, is_away, lost_a_race
 from ostiary_shared.decision import NEW_TOKEN, USE_SESSION
@@ -174,12 +175,15 @@ async def _http(error: HTTPException) -> ResponseReturnValue:
 
 async def _crash(error: Exception) -> ResponseReturnValue:
     if is_away(error):
-        log.warning("database_away", error=type(error).__name__, request_id=request_id())
+        metrics.failed("database_away")
+        log.warning("database_away", error=type(error).__name__)
         return await _failure(Busy("We cannot reach our database. Nothing was changed; please try again in a moment."))
     if lost_a_race(error):
+        metrics.failed("lost_race")
         return await _failure(Busy("Somebody changed the same thing at the same moment. Please try again.", 1))
     if broken_constraint(error) == "at_least_one_admin":
         return await _failure(Conflict(LAST_ADMIN))
+    metrics.failed("crash")
     log.error("crash", request_id=request_id(), exc_info=error)
     detail = f"It is on record as {request_id()}. Please try again; if it stays, tell your administrator this code."
     if wants_json():
