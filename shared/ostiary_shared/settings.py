@@ -64,6 +64,15 @@ class Settings(BaseModel):
     """The certificate's private key, in PEM, without a password."""
     max_connections: Annotated[int, Field(ge=20, le=100_000)] = MOST
     """How many connections each port of a process keeps; beyond it, whoever kept us waiting for longest is cut off."""
+    log_addresses: bool = False
+    """Whether log lines may hold network addresses and e-mail addresses of people; else they are left out."""
+    metrics_listen: str = ""
+    """Where figures and health are told inside your network, such as 0.0.0.0:9464; left empty, nowhere.
+
+    `/metrics` is for Prometheus, `/readyz` says what is wrong. Never let a proxy lead there.
+    """
+    tracing: bool = False
+    """Whether traces go to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names; needs the extra `tracing`."""
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None) -> Self:
@@ -92,6 +101,14 @@ class Settings(BaseModel):
         if any(network.prefixlen == 0 for network in networks):
             raise ValueError("must name your proxies; a network of everybody would let anyone claim any address")
         return networks
+
+    @field_validator("metrics_listen")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError("must look like 0.0.0.0:9464")
+        return value
 
     @field_validator("trusted_hosts", mode="before")
     @classmethod

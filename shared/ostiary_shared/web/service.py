@@ -14,6 +14,7 @@ from ostiary_shared.tokens import derive
 from ostiary_shared.web import errors, headers
 from ostiary_shared.web.door import ANYONE, Unlimited, door, keep_doors
 from ostiary_shared.web.kit import Kit
+from ostiary_shared.web.record import record
 from ostiary_shared.web.templates import set_templates
 from ostiary_shared.web.visitor import carry_visitors, cookie_name
 
@@ -48,6 +49,7 @@ def make_app(service: Service, settings: Settings) -> Quart:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
     )
+    record(app, settings)
     carry_visitors(app, settings, service.cookie_domain)
     set_templates(app, f"{service.prefix}/assets")
     schema = QuartSchema(
