@@ -13,6 +13,7 @@ from ostiary_shared.settings import Settings
 from ostiary_shared.tokens import derive
 from ostiary_shared.web import errors, headers
 from ostiary_shared.web.door import ANYONE, Unlimited, door, keep_doors
+from ostiary_shared.web.hosts import keep_hosts
 from ostiary_shared.web.kit import Kit
 from ostiary_shared.web.record import record
 from ostiary_shared.web.templates import set_templates
@@ -74,6 +75,7 @@ def make_app(service: Service, settings: Settings) -> Quart:
 def open_doors(app: Quart, kit: Kit) -> Quart:
     """Finish an app: hand it its kit, and refuse to start when a route declares nothing."""
     app.extensions["ostiary"] = kit
+    keep_hosts(app)
     headers.send_headers(app)
     errors.answer_errors(app)
     keep_doors(app)
