@@ -33,6 +33,7 @@ TITLES = {
     410: "That has been used",
     413: "That was too large",
     415: "That is not a form we read",
+    421: "You came to the wrong house",
     422: "Something needs another look",
     429: "A little too fast",
     500: "Something went wrong on our side",
