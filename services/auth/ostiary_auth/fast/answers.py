@@ -1,6 +1,5 @@
 """Ready answers: as the app would give them, written without it (tests/auth/fast compares the two)."""
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -8,7 +7,7 @@ from json.encoder import encode_basestring_ascii as quoted
 
 from ostiary_auth.fast import record
 from ostiary_auth.fast.ask import Headers
-from ostiary_auth.fast.standing import Standing
+from ostiary_auth.fast.standing import Standing, listed
 from ostiary_auth.gate.answers import IDENTITY_HEADERS
 
 # Who passes at the gate: the values of the five identity headers.
@@ -71,7 +70,7 @@ def session(kept: bytes, standing: Standing) -> Session:
         _moment(head[record.CREATED]),
         _moment(head[record.EXPIRES]),
         _uuid(head[record.ID].hex()),
-        _listed(words[record.METHODS]),
+        _methods(words[record.METHODS]),
         quoted(words[record.EMAIL].decode()).encode(),
         words[record.USER_ID],
         quoted(words[record.NAME].decode()).encode(),
@@ -116,5 +115,5 @@ def _uuid(digits: str) -> bytes:
 
 
 @lru_cache(maxsize=100)
-def _listed(words: bytes) -> bytes:
-    return json.dumps(words.decode().split(" "), separators=(",", ":")).encode()
+def _methods(words: bytes) -> bytes:
+    return listed(words.decode().split(" "))

@@ -1,6 +1,7 @@
 """What many sessions have in common: roles, permissions, strength of the sign-in. Kept once and numbered."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ostiary_auth.gate.answers import groups_header
@@ -54,10 +55,11 @@ def _written(who: Identity) -> Standing:
         who.permissions,
         who.session.assurance,
         groups_header(who).encode(),
-        _json(list(who.roles)),
-        _json(sorted(who.permissions)),
+        listed(who.roles),
+        listed(sorted(who.permissions)),
     )
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":")).encode()
+def listed(words: Sequence[str]) -> bytes:
+    """A list in JSON, as the app writes it."""
+    return json.dumps(list(words), separators=(",", ":")).encode()
