@@ -25,6 +25,8 @@ def test_every_release_of_the_changelog_is_kept() -> None:
     assert released
     for version in released:
         assert len(list((RELEASES / version).glob("*.whl"))) == len(DISTRIBUTIONS)
+        for name in ("sample.sql.gz", "sample.json"):
+            assert (RELEASES / version / name).is_file(), f"tests/releases/make.py {version} makes it"
 
 
 def test_the_code_says_itself_which_schema_it_knows_and_which_it_needs() -> None:
