@@ -51,4 +51,5 @@ class Event(StrEnum):
     SIGNING_KEY_MADE = "system:signing-key:made"  # by the schedule, or by an operator
     MESSAGE_RESENT = "admin:message:resent"
     CLAIM_LINK_MADE = "operator:claim-link:made"
+    BACKUP_RESTORED = "operator:backup:restored"
     EVERYTHING_ENDED = "operator:sessions:ended"  # the epoch: all that anybody carried is worthless

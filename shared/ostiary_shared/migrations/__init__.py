@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from alembic import command
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -19,7 +20,7 @@ from ostiary_shared.migrations.running import HeldUpError, NotTheOwnerError, Run
 
 __all__ = [
     "HeldUpError", "MigrationState", "NewerDatabaseError", "NotTheOwnerError", "UpgradeRefusedError", "create_roles",
-    "state", "take_back", "upgrade",
+    "knows", "state", "take_back", "upgrade", "upgrade_inside",
 ]  # fmt: skip
 
 ROLES = ("ostiary_owner", "ostiary_auth", "ostiary_admin")
@@ -70,6 +71,20 @@ def take_back(database_url: str, to: str, tell: Tell = lambda _said: None) -> Mi
     """Undo what came after the revision `to`. Raises UpgradeRefusedError where there is no way back."""
     run = Run(database_url, tell)
     return asyncio.run(_connected(database_url, lambda connection: _take_back(connection, to, run)))
+
+
+def knows(revision: str) -> bool:
+    """Whether this code can bring a database at `revision` up to date."""
+    return any(step.revision == revision for step in chain.steps())
+
+
+def upgrade_inside(connection: Connection) -> str:
+    """Upgrade in the transaction of a restore, which holds running.LOCK and is ostiary_owner; the revision.
+
+    Nobody sees what is in between, and nobody is in the way.
+    """
+    command.upgrade(chain.config(connection), "head")
+    return chain.steps()[-1].revision
 
 
 def create_roles(database_url: str, passwords: Mapping[str, str]) -> None:

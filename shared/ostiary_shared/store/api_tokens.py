@@ -140,6 +140,11 @@ async def revoke_everybodys(session: AsyncSession, now: datetime, reason: str) -
     return len(await _revoke(session, now, reason))
 
 
+async def revoke_all_but(session: AsyncSession, keep: list[UUID], now: datetime, reason: str) -> int:
+    """Revoke all tokens of all people but these; how many there were."""
+    return len(await _revoke(session, now, reason, ApiToken.id.not_in(keep)))
+
+
 async def lock_reminders(session: AsyncSession) -> None:
     """Let one courier at a time remind people; held until the transaction ends."""
     await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _REMINDING})

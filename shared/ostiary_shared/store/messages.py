@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from ostiary_shared import request_id
+from ostiary_shared.database import affected
 from ostiary_shared.models import Message
 from ostiary_shared.tokens import random_bytes
 
@@ -82,6 +83,12 @@ async def drop(session: AsyncSession, user_id: UUID, now: datetime, why: str, ki
     )
 
 
+async def drop_all(session: AsyncSession, now: datetime, why: str) -> int:
+    """Give up every mail that waits, whatever it is; how many there were."""
+    waiting = (Message.sent_at.is_(None), Message.failed_at.is_(None), Message.dropped_at.is_(None))
+    return affected(await session.execute(update(Message).where(*waiting).values(dropped_at=now, last_reply=why)))
+
+
 async def claim(session: AsyncSession, now: datetime, *, hold: timedelta, limit: int) -> list[Message]:
     """Take due mails for `hold`; no two couriers get the same row, and a dead courier's come back.
 
@@ -129,6 +136,13 @@ async def settle(session: AsyncSession, row: Message, **values: datetime | str |
         .returning(Message.id)
     )
     return done.first() is not None
+
+
+async def waiting(session: AsyncSession) -> tuple[int, datetime | None]:
+    """How many mails wait to be sent, those put off among them, and when the first of them was promised."""
+    open_ones = (Message.sent_at.is_(None), Message.failed_at.is_(None), Message.dropped_at.is_(None))
+    found = (await session.execute(select(func.count(), func.min(Message.created_at)).where(*open_ones))).one()
+    return found[0], found[1]
 
 
 async def sweep(session: AsyncSession, before: datetime, limit: int) -> int:

@@ -52,6 +52,7 @@ SENTENCES: dict[Event, str] = {
     Event.SIGNING_KEY_MADE: _("%(by)s made a new signing key"),
     Event.MESSAGE_RESENT: _("%(by)s sent a mail to %(on)s again"),
     Event.CLAIM_LINK_MADE: _("%(by)s made a claim link"),
+    Event.BACKUP_RESTORED: _("%(by)s restored the backup %(on)s"),
     Event.EVERYTHING_ENDED: _("%(by)s ended whatever %(on)s carried"),
 }
 # Where nobody is meant: what was typed is not kept, for people type passwords into the address field.

@@ -1,0 +1,50 @@
+"""A file that appears whole or not at all: written aside, brought to the disk, then renamed."""
+
+import contextlib
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from ostiary.faults import Refusal
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextlib.contextmanager
+def whole(path: Path, *, force: bool) -> Iterator[BinaryIO]:
+    """A file to write to, readable by nobody else, that becomes `path` when the block ends well."""
+    if path.exists() and not force:
+        raise Refusal(f"{path} is there already; choose another name, or say --force to replace it.")
+    draft: Path | None = None
+    try:
+        number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent)  # mode 0600
+        draft = Path(name)
+        with os.fdopen(number, "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise _told(path, error) from None
+    finally:
+        if draft is not None:
+            draft.unlink(missing_ok=True)
+
+
+def _told(path: Path, error: OSError) -> Refusal:
+    kept = f"{path} is as it was" if path.exists() else "nothing was left behind"
+    if error.errno in FULL:
+        return Refusal(f"the disk of {path.parent} is full; make room or write elsewhere; {kept}.")
+    return Refusal(f"{path} cannot be written ({error.strerror or error}); {kept}.")
+
+
+def _sync(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
