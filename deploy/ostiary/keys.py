@@ -76,9 +76,10 @@ def _print(found: list[KeyState]) -> None:
 def _state(key: KeyState) -> str:
     if not key.opens:
         return "sealed with another secret"
+    seal = ", sealed with an older key" if key.older else ""
     if key.signs:
-        return "signs"
-    return "retired, still shown" if key.retired_at else "waits"
+        return "signs" + seal
+    return ("retired, still shown" if key.retired_at else "waits") + seal
 
 
 def _moment(when: datetime | None) -> str:

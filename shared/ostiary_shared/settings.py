@@ -17,6 +17,7 @@ from ostiary_shared.errors import Misconfigured
 from ostiary_shared.networks import Network
 
 PREFIX = "OSTIARY_"
+KEYS = "secret_key"
 EXAMPLES = ("changeme", "change-me", "secret", "example", "password")
 
 
@@ -37,8 +38,11 @@ class Settings(BaseModel):
     `?passfile=/path` takes the password from a file in the form of ~/.pgpass, `?sslmode=verify-full&sslrootcert=/path`
     asks for TLS and checks whom it talks to.
     """
-    secret_key: SecretStr
-    """At least 32 random characters; each service has its own. `openssl rand -base64 48` makes one."""
+    secret_key: tuple[SecretStr, ...]
+    """At least 32 random characters; each service has its own. `openssl rand -base64 48` makes one.
+
+    Several are separated by spaces, in a file by lines: the first makes, all are accepted.
+    """
     trusted_proxies: tuple[Network, ...] = ()
     """Addresses or networks of your reverse proxies, separated by commas.
 
@@ -136,11 +140,16 @@ class Settings(BaseModel):
 
     @field_validator("secret_key")
     @classmethod
-    def _strong(cls, value: SecretStr) -> SecretStr:
-        secret = value.get_secret_value()
-        if len(secret) < 32 or len(set(secret)) < 12 or any(word in secret.lower() for word in EXAMPLES):
-            raise ValueError("must be at least 32 random characters; `openssl rand -base64 48` makes one")
+    def _strong(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        fault = fault_of_keys(tuple(secret.get_secret_value() for secret in value))
+        if fault:
+            raise ValueError(fault)
         return value
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys of the service; the first makes, all are accepted."""
+        return tuple(secret.get_secret_value() for secret in self.secret_key)
 
     @property
     def secure(self) -> bool:
@@ -148,15 +157,34 @@ class Settings(BaseModel):
         return self.public_url.startswith("https://")
 
 
-def _given(cls: type[Settings], environ: Mapping[str, str]) -> dict[str, str]:
-    given: dict[str, str] = {}
+def keys_of(text: str) -> tuple[str, ...]:
+    """The keys in a file, one a line."""
+    return tuple(line for line in text.splitlines() if line.strip())
+
+
+def fault_of_keys(keys: tuple[str, ...]) -> str:
+    """Why these cannot be the keys of a service; empty when they can."""
+    for number, key in enumerate(keys, start=1):
+        guessable = len(set(key)) < 12 or any(word in key.lower() for word in EXAMPLES)
+        if len(key) < 32 or guessable or not key.isprintable():
+            which = f"key {number} of {len(keys)} " if len(keys) > 1 else ""
+            spaces = "; one with spaces in it goes into a file" if which else ""
+            return f"{which}must be at least 32 random characters; `openssl rand -base64 48` makes one{spaces}"
+    if len(set(keys)) < len(keys):
+        return "must not hold the same key twice"
+    return "" if keys else "must hold a key"
+
+
+def _given(cls: type[Settings], environ: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
+    given: dict[str, str | tuple[str, ...]] = {}
     for name in cls.model_fields:
         variable = PREFIX + name.upper()
         path = environ.get(variable + "_FILE")
         if path:
-            given[name] = _from_file(variable, path)
+            text = _from_file(variable, path)
+            given[name] = keys_of(text) if name == KEYS else text
         elif environ.get(variable):
-            given[name] = environ[variable]
+            given[name] = tuple(environ[variable].split()) if name == KEYS else environ[variable]
     return given
 
 
@@ -165,6 +193,8 @@ def _from_file(variable: str, path: str) -> str:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise SettingsError(f"{variable}_FILE names {path}, which cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{variable}_FILE names {path}, which is not text in UTF-8.") from None
 
 
 def _sentence(cls: type[Settings], fault: Any) -> str:

@@ -39,11 +39,22 @@ class Token:
         return "Token(***)"
 
 
-def mint(prefix: str, key: bytes | None = None) -> Token:
+class Key(tuple[bytes, ...]):
+    """A key for one purpose and those before it: what is made is made with the first, and each is accepted."""
+
+    __slots__ = ()
+
+    @property
+    def first(self) -> bytes:
+        """The one that makes."""
+        return self[0]
+
+
+def mint(prefix: str, key: Key | None = None) -> Token:
     """A 256-bit token `prefix_…`; with `key`, ending in a short HMAC tag so that garbage is told without a look-up."""
     value = f"{prefix}_{_text(secrets.token_bytes(SECRET_BYTES))}"
     if key is not None:
-        value += _tag(value, key)
+        value += _tag(value, key.first)
     return Token(value, digest(value))
 
 
@@ -62,12 +73,15 @@ def _form(prefix: str) -> re.Pattern[str]:
     return re.compile(rf"{prefix}_[A-Za-z0-9_-]{{55}}")
 
 
-def genuine(value: str, prefix: str, key: bytes) -> bool:
-    """Whether the tag of a tagged token was made with `key`. Constant time."""
+def genuine(value: str, prefix: str, key: Key) -> bool:
+    """Whether the tag of a tagged token was made with `key` or one before it. Constant time for each."""
     if not well_formed(value, prefix):
         return False
     body, tag = value[:-12], value[-12:]
-    return hmac.compare_digest(tag, _tag(body, key))
+    for one in key:  # noqa: SIM110 - asked with every request, and `any` takes half as long again
+        if hmac.compare_digest(tag, _tag(body, one)):
+            return True
+    return False
 
 
 def code(length: int = CODE_LENGTH) -> str:
@@ -80,17 +94,23 @@ def tidy_code(typed: str) -> str:
     return re.sub(r"[\s-]", "", typed).upper().translate(MISREAD)
 
 
-def code_digest(typed: str, scope: str, key: bytes) -> bytes:
-    """What is stored of a typed code: keyed, since 40 bits alone would not survive a stolen table.
+def code_digests(typed: str, scope: str, key: Key) -> tuple[bytes, ...]:
+    """What may be stored of a typed code, first as it would be now. Keyed: 40 bits alone outlive no stolen table.
 
     `scope` binds the code to its purpose and address, so that it opens nothing else.
     """
-    return hmac.digest(key, f"{scope}\0{tidy_code(typed)}".encode("utf-8", "surrogatepass"), "sha256")
+    return marks(f"{scope}\0{tidy_code(typed)}", key)
 
 
-def derive(secret: str, purpose: str) -> bytes:
-    """A 256-bit key for one purpose out of the service's secret (HMAC as a PRF, one step of RFC 5869)."""
-    return hmac.digest(secret.encode(), b"ostiary " + purpose.encode(), "sha256")
+def marks(text: str, key: Key) -> tuple[bytes, ...]:
+    """The HMAC of a text by each of the keys, the first one's first."""
+    said = text.encode("utf-8", "surrogatepass")
+    return tuple(hmac.digest(one, said, "sha256") for one in key)
+
+
+def derive(passphrases: tuple[str, ...], purpose: str) -> Key:
+    """256-bit keys for one purpose out of the service's secrets (HMAC as a PRF, one step of RFC 5869)."""
+    return Key(hmac.digest(secret.encode(), b"ostiary " + purpose.encode(), "sha256") for secret in passphrases)
 
 
 def random_bytes(count: int) -> bytes:

@@ -38,7 +38,7 @@ class StandIn:
 
     def sign_in(self, user_id: UUID) -> dict[str, str]:
         """The headers of somebody who is signed in."""
-        token = tokens.mint("os", b"key").value
+        token = tokens.mint("os", tokens.Key((b"key",))).value
         self.people[token] = user_id
         return {"Authorization": f"Bearer {token}"}
 

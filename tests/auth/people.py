@@ -61,7 +61,7 @@ class Mailed:
 async def mail(work: AuthWork, purpose: Purpose, to: Mailed) -> tuple[Proof, Proof]:
     """A link and its typed twin, as the courier issues them."""
     token, code = tokens.mint("ot"), tokens.code()
-    digest = tokens.code_digest(code, code_scope(purpose, to.email), work.tools.code_key)
+    digest = tokens.code_digests(code, code_scope(purpose, to.email), work.tools.code_key)[0]
     await one_time_tokens.issue(
         work.session, Issue(purpose, token.digest, digest, to.user_id, to.email, to.subject), work.now
     )

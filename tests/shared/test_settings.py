@@ -28,7 +28,7 @@ def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
     file.write_text("x9-another-key-of-the-service-0123\n")
     given = {**GOOD, "OSTIARY_SECRET_KEY_FILE": str(file)}
     del given["OSTIARY_SECRET_KEY"]
-    assert Settings.load(given).secret_key.get_secret_value() == "x9-another-key-of-the-service-0123"
+    assert Settings.load(given).secrets == ("x9-another-key-of-the-service-0123",)
 
 
 @pytest.mark.parametrize(

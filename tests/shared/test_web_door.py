@@ -12,7 +12,7 @@ from ostiary_shared.web.door import keep_doors
 from tests.shared.test_access import ID
 from tests.shared.web_app import Behind, settings, small_app
 
-TOKEN = tokens.mint("os", b"k" * 32).value
+TOKEN = tokens.mint("os", tokens.Key((b"k" * 32,))).value
 PROXIED = {"client": ("127.0.0.1", 40000)}
 
 

@@ -26,4 +26,4 @@ def cookie(token: str) -> dict[str, str]:
 
 def garbage(count: int) -> list[str]:
     """Tokens in the right form with a tag of somebody else's making."""
-    return [tokens.mint(tokens.SESSION, b"another key").value for _ in range(count)]
+    return [tokens.mint(tokens.SESSION, tokens.Key((b"another key",))).value for _ in range(count)]

@@ -38,19 +38,19 @@ class Person:
     token: str
 
 
-def seed(url: str, session_key: bytes, count: int) -> tuple[Person, ...]:
+def seed(url: str, session_key: tokens.Key, count: int) -> tuple[Person, ...]:
     """`count` people with the role end-user, all with `PASSWORD`, each signed in once. `url` is the owner's."""
     return asyncio.run(_seed(url, session_key, count))
 
 
-def more_sessions(url: str, session_key: bytes, people: tuple[Person, ...], count: int) -> list[str]:
+def more_sessions(url: str, session_key: tokens.Key, people: tuple[Person, ...], count: int) -> list[str]:
     """`count` more sessions, spread over the people; their tokens."""
     minted = [tokens.mint(tokens.SESSION, session_key) for _ in range(count)]
     asyncio.run(_with(url, _sign_in, [person.id for person in people], minted))
     return [token.value for token in minted]
 
 
-async def _seed(url: str, session_key: bytes, count: int) -> tuple[Person, ...]:
+async def _seed(url: str, session_key: tokens.Key, count: int) -> tuple[Person, ...]:
     emails = [f"person{number}@example.test" for number in range(count)]
     minted = [tokens.mint(tokens.SESSION, session_key) for _ in range(count)]
     ids = await _with(url, _add_people, emails)

@@ -36,8 +36,8 @@ class World:
     people: tuple[Person, ...]
 
     @property
-    def session_key(self) -> bytes:
-        return tokens.derive(self.secret, "session")
+    def session_key(self) -> tokens.Key:
+        return tokens.derive((self.secret,), "session")
 
     @property
     def owner(self) -> str:

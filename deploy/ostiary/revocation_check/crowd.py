@@ -70,7 +70,7 @@ class Crowd:
     """Everybody who is asked about. The newest are taken from first, so that they are often just being looked up."""
 
     url: str
-    session_key: bytes
+    session_key: tokens.Key
     made: int = 0
     people: deque[Person] = field(default_factory=deque)
     living: list[Holding] = field(default_factory=list)

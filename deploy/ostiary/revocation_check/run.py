@@ -84,7 +84,7 @@ async def check(place: Place, plan: Plan, tell: Callable[[str], None] = lambda _
     """Run it. `place` has a migrated database with the first roles and nobody in it."""
     with tempfile.TemporaryDirectory(prefix="ostiary-check-") as folder:
         await crowd.ground(place.owner)
-        people = Crowd(place.owner, tokens.derive(place.secret, "session"))
+        people = Crowd(place.owner, tokens.derive((place.secret,), "session"))
         connection = await asyncpg.connect(place.owner)
         try:
             await people.grow(connection, plan.people)

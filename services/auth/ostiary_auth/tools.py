@@ -12,7 +12,7 @@ from ostiary_auth.settings import AuthSettings
 from ostiary_shared.site_rules import Door
 from ostiary_shared.statements import Statements
 from ostiary_shared.store.sessions import Lifetime
-from ostiary_shared.tokens import derive
+from ostiary_shared.tokens import Key, derive
 from ostiary_shared.work import Caller, Work
 
 if TYPE_CHECKING:  # the operator's commands sign nothing
@@ -65,14 +65,14 @@ class AuthTools:
     settings: AuthSettings
     passwords: Passwords
     statements: Statements
-    session_key: bytes
-    site_key: bytes
-    personal_key: bytes
-    code_key: bytes
-    device_key: bytes
-    origin_key: bytes
-    denial_key: bytes
-    signing_key: bytes
+    session_key: Key
+    site_key: Key
+    personal_key: Key
+    code_key: Key
+    device_key: Key
+    origin_key: Key
+    denial_key: Key
+    signing_key: Key
     turns: Turns = field(default_factory=Turns)
     keyring: Keyring = field(default_factory=Keyring)
     sites: KnownSites = field(default_factory=KnownSites)
@@ -104,7 +104,7 @@ class Desk:
 
 def make_tools(settings: AuthSettings) -> AuthTools:
     """The tools that the settings call for."""
-    secret = settings.secret_key.get_secret_value()
+    secrets = settings.secrets
     return AuthTools(
         settings=settings,
         passwords=Passwords(
@@ -115,22 +115,22 @@ def make_tools(settings: AuthSettings) -> AuthTools:
             settings.runtime_dir,
         ),
         statements=Statements(settings.database_url.get_secret_value(), "ostiary-auth-statements"),
-        session_key=derive(secret, "session"),
-        site_key=derive(secret, "site session"),
-        personal_key=derive(secret, "api token"),
+        session_key=derive(secrets, "session"),
+        site_key=derive(secrets, "site session"),
+        personal_key=derive(secrets, "api token"),
         code_key=code_key(settings),
-        device_key=derive(secret, "device"),
-        origin_key=derive(secret, "sign-up origin"),
-        denial_key=derive(secret, "denial"),
+        device_key=derive(secrets, "device"),
+        origin_key=derive(secrets, "sign-up origin"),
+        denial_key=derive(secrets, "denial"),
         signing_key=sealing_key(settings),
     )
 
 
-def sealing_key(settings: AuthSettings) -> bytes:
+def sealing_key(settings: AuthSettings) -> Key:
     """The key that the private halves of signing keys are sealed with. The courier renews them."""
-    return derive(settings.secret_key.get_secret_value(), "signing")
+    return derive(settings.secrets, "signing")
 
 
-def code_key(settings: AuthSettings) -> bytes:
+def code_key(settings: AuthSettings) -> Key:
     """The key of typed codes. The courier makes them and has no use for the other tools."""
-    return derive(settings.secret_key.get_secret_value(), "code")
+    return derive(settings.secrets, "code")

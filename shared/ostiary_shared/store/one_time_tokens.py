@@ -1,6 +1,6 @@
 """Single-use tokens and their typed twins. Consuming is one UPDATE: of fifty at once, one succeeds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -90,11 +90,13 @@ async def peek(session: AsyncSession, purpose: Purpose, digest: bytes, now: date
     return _consumed(found) if found else None
 
 
-async def peek_code(session: AsyncSession, purpose: Purpose, digest: bytes, now: datetime) -> Consumed | None:
-    """The same by the typed twin. Count the guess first: this tells whether a code is right."""
+async def peek_code(
+    session: AsyncSession, purpose: Purpose, digests: Collection[bytes], now: datetime
+) -> Consumed | None:
+    """The same by the typed twin, by each key. Count the guess first: this tells whether a code is right."""
     columns = (OneTimeToken.id, OneTimeToken.user_id, OneTimeToken.email, OneTimeToken.subject)
     found = (
-        await session.execute(select(*columns).where(*_live(purpose, now), OneTimeToken.code_digest == digest))
+        await session.execute(select(*columns).where(*_live(purpose, now), OneTimeToken.code_digest.in_(digests)))
     ).first()
     return _consumed(found) if found else None
 

@@ -1,5 +1,6 @@
 """Password hashes. One of a person's is adopted; a sign-up's waits until the mailbox is proved where it came from."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -40,14 +41,14 @@ async def waiting(session: AsyncSession, user_id: UUID, since: datetime | None =
 
 
 async def waiting_from(
-    session: AsyncSession, user_id: UUID, origin: bytes | None, first: UUID | None
+    session: AsyncSession, user_id: UUID, origins: Collection[bytes], first: UUID | None
 ) -> Password | None:
-    """A sign-up that waits and came from there: `first` before others, else the newest. None is no origin at all."""
-    if origin is None:
+    """A sign-up that waits and came from one of these: `first` before others, else the newest."""
+    if not origins:
         return None
     return await session.scalar(
         select(Password)
-        .where(Password.user_id == user_id, Password.adopted_at.is_(None), Password.origin == origin)
+        .where(Password.user_id == user_id, Password.adopted_at.is_(None), Password.origin.in_(origins))
         .order_by((Password.id == first).is_not(True), Password.created_at.desc(), Password.id.desc())
         .limit(1)
     )

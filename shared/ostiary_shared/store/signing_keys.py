@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from ostiary_shared import revocation
+from ostiary_shared.database import affected
 from ostiary_shared.models import SigningKey
 
 # Longer than the longest-lived signature (five minutes), what a process takes to hear of it (two), and clocks differ.
@@ -35,6 +36,13 @@ async def add(session: AsyncSession, key: SigningKey) -> None:
     session.add(key)
     revocation.mark(session)
     await session.flush()
+
+
+async def replace_seal(session: AsyncSession, kid: str, old: bytes, new: bytes) -> int:
+    """Keep the private half sealed otherwise, unless somebody else did so meanwhile; how many were (0 or 1)."""
+    which = update(SigningKey).where(SigningKey.kid == kid, SigningKey.sealed_private == old)
+    statement = which.values(sealed_private=new).execution_options(synchronize_session=False)
+    return affected(await session.execute(statement))
 
 
 async def withdraw_all(session: AsyncSession, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What makes an app one of ours: kit, visitors, templates, headers, errors, OpenAPI, health. Apps add their routes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from quart import Quart
 from quart.typing import ResponseReturnValue
 from quart_schema import Info, QuartSchema, hide
 
+from ostiary_shared.health import Health
+from ostiary_shared.metrics.beat import beating
 from ostiary_shared.release import VERSION
 from ostiary_shared.settings import Settings
 from ostiary_shared.tokens import derive
@@ -38,9 +40,10 @@ def make_app(service: Service, settings: Settings) -> Quart:
     """A Quart app before its routes; finish it with `open_doors` once they are there."""
     root = Path(__import__(service.import_name).__file__ or "").parent
     app = Quart(service.import_name, static_folder=None, template_folder=str(root / "templates"))
-    secret = settings.secret_key.get_secret_value()
-    app.secret_key = derive(secret, "flash")
+    flash = derive(settings.secrets, "flash")
+    app.secret_key = flash.first
     app.config.update(
+        SECRET_KEY_FALLBACKS=flash[1:],
         MAX_CONTENT_LENGTH=MAX_BODY,
         BODY_TIMEOUT=BODY_SECONDS,
         PREFER_SECURE_URLS=settings.secure,
@@ -80,6 +83,16 @@ def open_doors(app: Quart, kit: Kit) -> Quart:
     errors.answer_errors(app)
     keep_doors(app)
     return app
+
+
+def watch(app: Quart, health: Health, *samplers: Callable[[], object]) -> None:
+    """Let an app say how it is, and take figures of what it works with while it serves."""
+    app.extensions["ostiary-health"] = health
+
+    @app.while_serving
+    async def take_figures() -> AsyncGenerator[None, None]:
+        async with beating(*samplers):
+            yield
 
 
 def _answer_health(app: Quart, service: Service) -> None:

@@ -84,7 +84,8 @@ async def test_only_a_door_that_takes_programs_knows_it(desk: Desk) -> None:
     token = (await make(desk, await people.identity(desk))).value
     for accepts in (Accepts(), Accepts(host="wiki.test")):
         assert await resolve(desk, token, accepts) == Presented(carried=True, misplaced=True)
-    assert await resolve(desk, tokens.mint(tokens.PERSONAL, b"another key").value) == Presented(carried=True)
+    foreign = tokens.mint(tokens.PERSONAL, tokens.Key((b"another key",))).value
+    assert await resolve(desk, foreign) == Presented(carried=True)
     other_kind = tokens.mint(tokens.PERSONAL, desk.tools.session_key).value
     assert await resolve(desk, other_kind) == Presented(carried=True)
 

@@ -15,6 +15,7 @@ from ostiary_client.assertion import verify_assertion
 from ostiary_shared import clock
 from ostiary_shared.database import Sessions
 from ostiary_shared.identity import Identity
+from ostiary_shared.tokens import Key
 from ostiary_shared.work import Caller, open_work
 from tests.house.samples import IDENTITY
 from tests.make import make_person
@@ -160,7 +161,7 @@ async def test_a_key_that_waits_and_one_that_was_sealed_with_another_secret_do_n
     await house.rotate(START)
     states = await house.at(START + MINUTE, lambda work: key_rotation.shown(work, tools.signing_key))
     assert [(state.signs, state.opens) for state in states] == [(False, True), (True, True)]
-    other = b"o" * 32
+    other = Key((b"o" * 32,))
     states = await house.at(START + MINUTE, lambda work: key_rotation.shown(work, other))
     assert [(state.signs, state.opens) for state in states] == [(False, False), (False, False)]
     made = await house.at(START + MINUTE, lambda work: signing_keys.make_first(work.session, other, work.now))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import text
 
 from ostiary_auth import limits
 from ostiary_auth.factors.password import Passwords, Verdict
@@ -85,8 +86,8 @@ async def _as_superuser(desk: Desk, email: str, column: str, monkeypatch: pytest
     import asyncpg
 
     async with desk.begin() as work:
-        url = work.session.bind.url  # type: ignore[union-attr]
-    connection = await asyncpg.connect(os.environ["OSTIARY_TEST_POSTGRES"].replace("/postgres?", f"/{url.database}?"))
+        name = await work.session.scalar(text("SELECT current_database()"))
+    connection = await asyncpg.connect(os.environ["OSTIARY_TEST_POSTGRES"].replace("/postgres?", f"/{name}?"))
     await connection.execute(f"UPDATE users SET {column} = now() WHERE email = $1", email)
     await connection.close()
 

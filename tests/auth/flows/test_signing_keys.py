@@ -10,12 +10,13 @@ from ostiary_auth.flows import signing_keys
 from ostiary_auth.tools import AuthTools, AuthWork, Keyring
 from ostiary_shared import clock
 from ostiary_shared.database import Sessions
+from ostiary_shared.tokens import Key
 from ostiary_shared.work import Caller, open_work
 
-SEALING, OTHER = b"k" * 32, b"o" * 32
+SEALING, OTHER = Key((b"k" * 32,)), Key((b"o" * 32,))
 
 
-async def make(sessions: Sessions, key: bytes = SEALING) -> str:
+async def make(sessions: Sessions, key: Key = SEALING) -> str:
     async with sessions.begin() as session:
         return str((await signing_keys.make_first(session, key, clock.now())).kid)
 

@@ -21,7 +21,7 @@ from tests.conftest import AUTH_SECRET
 
 PROXY = "127.0.0.1"
 HOST = "wiki.example.test"
-SESSION_KEY = derive(AUTH_SECRET, "session")
+SESSION_KEY = derive((AUTH_SECRET,), "session")
 LIFETIME = session_rows.Lifetime(timedelta(hours=24), timedelta(hours=1))
 
 Ask = Callable[..., Coroutine[Any, Any, Response]]

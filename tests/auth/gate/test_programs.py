@@ -16,7 +16,7 @@ from ostiary_shared.work import Caller, open_work
 from tests.auth.gate.conftest import Ask, Guest, add_guest
 from tests.conftest import AUTH_SECRET
 
-PERSONAL_KEY = derive(AUTH_SECRET, "api token")
+PERSONAL_KEY = derive((AUTH_SECRET,), "api token")
 pytestmark = pytest.mark.usefixtures("site")
 
 

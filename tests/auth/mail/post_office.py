@@ -129,7 +129,7 @@ def at(settings: AuthSettings, port: int, query: str = "", who: str = "", scheme
         {
             "OSTIARY_PUBLIC_URL": settings.public_url,
             "OSTIARY_DATABASE_URL": settings.database_url.get_secret_value(),
-            "OSTIARY_SECRET_KEY": settings.secret_key.get_secret_value(),
+            "OSTIARY_SECRET_KEY": " ".join(settings.secrets),
             "OSTIARY_MAIL_FROM": settings.mail_from,
             "OSTIARY_SMTP_URL": f"{scheme}://{who}127.0.0.1:{port}{query}",
         }

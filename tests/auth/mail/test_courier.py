@@ -21,7 +21,7 @@ from ostiary_shared.models import Message, OneTimeToken
 from ostiary_shared.store import messages, one_time_tokens, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.store.one_time_tokens import Purpose
-from ostiary_shared.tokens import code_digest, digest
+from ostiary_shared.tokens import code_digests, digest
 from tests.auth.mail.post_office import (
     Server,
     api_token,
@@ -56,7 +56,7 @@ async def test_a_promised_mail_arrives_with_a_link_and_a_code_that_work(
     assert smtp.got[0]["Message-ID"] == f"<{mail}@localhost>"
     token, code = _secrets(text_of(smtp.got[0]))
     assert (token, code) == _secrets(html_of(smtp.got[0]))
-    by_code = code_digest(code, code_scope(Purpose.RECOVER, "ADA@example.org"), code_key(auth_settings))
+    by_code = code_digests(code, code_scope(Purpose.RECOVER, "ADA@example.org"), code_key(auth_settings))
     async with sessions.begin() as session:
         assert await one_time_tokens.peek(session, Purpose.RECOVER, digest(token), clock.now())
         assert await one_time_tokens.peek(session, Purpose.CONFIRM, digest(token), clock.now()) is None

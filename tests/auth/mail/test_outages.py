@@ -223,7 +223,7 @@ async def test_a_lost_database_connection_is_survived_without_a_restart(
         try:
             for number in range(5):
                 await superuser.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ostiary-courier'"
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'ostiary-courier %'"
                 )
                 await settled(sessions, await recovery(sessions, f"p{number}@example.org"))
         finally:
@@ -340,7 +340,7 @@ async def _killed(settings: AuthSettings, point: str) -> int:
         "OSTIARY_PUBLIC_URL": settings.public_url,
         "OSTIARY_MAIL_FROM": settings.mail_from,
         "OSTIARY_DATABASE_URL": settings.database_url.get_secret_value(),
-        "OSTIARY_SECRET_KEY": settings.secret_key.get_secret_value(),
+        "OSTIARY_SECRET_KEY": " ".join(settings.secrets),
         "OSTIARY_SMTP_URL": settings.smtp_url.get_secret_value(),
     }
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env={**os.environ, **told})

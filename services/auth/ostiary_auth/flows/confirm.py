@@ -9,7 +9,7 @@ from uuid import UUID
 
 from ostiary_auth.flows import known_device, new_password, one_time
 from ostiary_auth.flows.one_time import Dead, Proof
-from ostiary_auth.flows.origin import Origin, mark
+from ostiary_auth.flows.origin import Origin, any_mark
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.events import Event
@@ -122,7 +122,7 @@ async def _settle_password(work: AuthWork, found: Consumed, user: User, wanted: 
 async def _typed_here(work: AuthWork, found: Consumed, user: User, origin: Origin) -> Password | None:
     """The waiting password that came from where the proof is shown now; the mail's own sign-up before others."""
     first = found.subject.get("password_id")
-    marked = mark(work.tools, origin)
+    marked = any_mark(work.tools, origin)
     return await passwords.waiting_from(work.session, user.id, marked, UUID(first) if first else None)
 
 

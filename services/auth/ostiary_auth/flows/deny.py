@@ -6,18 +6,14 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
+from ostiary_auth.flows import sealed
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.access import Decision
 from ostiary_shared.store import denials
-from ostiary_shared.tokens import random_bytes
 
 SEALED = "s-"
-NONCE_BYTES = 12
 MAX_SEALED_URL = 300
-_AAD = b"ostiary denial 1"
+_BOUND = b"ostiary denial 1"
 # What most sealed refusals consist of: with it, a code is a third as long. Any change makes older codes unreadable.
 _COMMON = (
     b'","m":"POST","u":"https://","t":"2026-0+00:00"}{"d":{"outcome":"refused","cause":"address","remedy":{"kind":'
@@ -58,14 +54,13 @@ async def keep(work: AuthWork, decision: Decision, method: str, url: str) -> str
 
 
 def seal(work: AuthWork, decision: Decision, method: str, url: str) -> str:
-    """A code that carries its own steps, readable by us alone (AES-256-GCM)."""
+    """A code that carries its own steps, readable by us alone."""
     at = work.now.isoformat(timespec="seconds")
     kept = {"d": decision.to_json(), "m": method[:20], "u": url.partition("?")[0][:MAX_SEALED_URL], "t": at}
-    nonce = random_bytes(NONCE_BYTES)
     packer = zlib.compressobj(9, wbits=-15, zdict=_COMMON)
     packed = packer.compress(json.dumps(kept, separators=(",", ":")).encode()) + packer.flush()
-    sealed = AESGCM(work.tools.denial_key).encrypt(nonce, packed, _AAD)
-    return SEALED + urlsafe_b64encode(nonce + sealed).rstrip(b"=").decode()
+    closed = sealed.seal(work.tools.denial_key, packed, _BOUND)
+    return SEALED + urlsafe_b64encode(closed).rstrip(b"=").decode()
 
 
 async def find(work: AuthWork, code: str) -> Kept | None:
@@ -89,11 +84,12 @@ async def find(work: AuthWork, code: str) -> Kept | None:
 
 
 def _unseal(work: AuthWork, code: str) -> Kept | None:
-    sealed = code.removeprefix(SEALED)
+    text = code.removeprefix(SEALED)
     try:
-        raw = urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-        packed = AESGCM(work.tools.denial_key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], _AAD)
-        kept: dict[str, Any] = json.loads(zlib.decompressobj(wbits=-15, zdict=_COMMON).decompress(packed))
-    except (ValueError, InvalidTag, zlib.error):
+        found = sealed.opened(work.tools.denial_key, urlsafe_b64decode(text + "=" * (-len(text) % 4)), _BOUND)
+        if found is None:
+            return None
+        kept: dict[str, Any] = json.loads(zlib.decompressobj(wbits=-15, zdict=_COMMON).decompress(found.plain))
+    except (ValueError, zlib.error):
         return None
     return Kept(code, Decision.from_json(kept["d"]), kept["m"], kept["u"], kept["t"])

@@ -8,13 +8,13 @@ import re
 from uuid import UUID
 
 from ostiary_auth.tools import AuthTools
-from ostiary_shared.tokens import random_bytes
+from ostiary_shared.tokens import marks, random_bytes
 
 
 def mark(tools: AuthTools, user_id: UUID) -> str:
     """A fresh mark for a person's device."""
     nonce = random_bytes(16).hex()
-    return f"{nonce}.{_tag(tools, nonce, user_id)}"
+    return f"{nonce}.{_tags(tools, nonce, user_id)[0]}"
 
 
 def recognise(tools: AuthTools, shown: str | None, user_id: UUID) -> str | None:
@@ -22,8 +22,8 @@ def recognise(tools: AuthTools, shown: str | None, user_id: UUID) -> str | None:
     if shown is None or not re.fullmatch(r"[0-9a-f]{32}\.[0-9a-f]{64}", shown):
         return None
     nonce, tag = shown.split(".")
-    return nonce if hmac.compare_digest(tag, _tag(tools, nonce, user_id)) else None
+    return nonce if any(hmac.compare_digest(tag, ours) for ours in _tags(tools, nonce, user_id)) else None
 
 
-def _tag(tools: AuthTools, nonce: str, user_id: UUID) -> str:
-    return hmac.digest(tools.device_key, f"{nonce}:{user_id}".encode(), "sha256").hex()
+def _tags(tools: AuthTools, nonce: str, user_id: UUID) -> list[str]:
+    return [mark.hex() for mark in marks(f"{nonce}:{user_id}", tools.device_key)]

@@ -9,7 +9,7 @@ from ostiary_shared.events import Event
 from ostiary_shared.models import User
 from ostiary_shared.store import audit, messages, one_time_tokens, users
 from ostiary_shared.store.one_time_tokens import Consumed, Purpose
-from ostiary_shared.tokens import code_digest, digest
+from ostiary_shared.tokens import code_digests, digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ async def peek(work: AuthWork, purpose: Purpose, proof: Proof) -> Consumed | Non
         return await one_time_tokens.peek(work.session, purpose, digest(proof.token), work.now)
     counts = throttle.codes(purpose, proof.email)
     await throttle.take(work, counts)
-    found = await one_time_tokens.peek_code(work.session, purpose, _code(work, purpose, proof), work.now)
+    found = await one_time_tokens.peek_code(work.session, purpose, _codes(work, purpose, proof), work.now)
     if found:
         await throttle.give_back(work, counts)
     else:
@@ -72,5 +72,5 @@ async def _note(work: AuthWork, purpose: Purpose, proof: Proof) -> None:
         await throttle.count_stranger(work, purpose.value, proof.email)
 
 
-def _code(work: AuthWork, purpose: Purpose, proof: Proof) -> bytes:
-    return code_digest(proof.code, code_scope(purpose, proof.email), work.tools.code_key)
+def _codes(work: AuthWork, purpose: Purpose, proof: Proof) -> tuple[bytes, ...]:
+    return code_digests(proof.code, code_scope(purpose, proof.email), work.tools.code_key)

@@ -1,9 +1,9 @@
 """Where a sign-up came from: its password comes to life only there, whoever's mail holds the link."""
 
-import hmac
 from dataclasses import dataclass
 
 from ostiary_auth.tools import AuthTools
+from ostiary_shared.tokens import marks
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,15 @@ NOWHERE = Origin()
 
 def mark(tools: AuthTools, origin: Origin) -> bytes | None:
     """What is kept of an origin, to be compared alone; None is like no other, itself included."""
+    return next(iter(any_mark(tools, origin)), None)
+
+
+def any_mark(tools: AuthTools, origin: Origin) -> tuple[bytes, ...]:
+    """What may have been kept of it: by this key, or by one before it."""
     if origin.browser:
         told = f"browser:{origin.browser}"
     elif origin.network:
         told = f"network:{origin.network}"
     else:
-        return None
-    return hmac.digest(tools.origin_key, told.encode(), "sha256")
+        return ()
+    return marks(told, tools.origin_key)

@@ -4,21 +4,19 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc.jwk import ECKey
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_auth.flows import sealed
 from ostiary_auth.tools import AuthWork
 from ostiary_shared.models import SigningKey
 from ostiary_shared.store import signing_keys
-from ostiary_shared.tokens import random_bytes
+from ostiary_shared.tokens import Key
 
-NONCE_BYTES = 12
 REREAD_AFTER = timedelta(minutes=1)
 
 
-async def make_first(session: AsyncSession, sealing_key: bytes, now: datetime) -> ECKey:
+async def make_first(session: AsyncSession, sealing_key: Key, now: datetime) -> ECKey:
     """The key that signs at `now` and `sealing_key` opens; makes one when there is none, once for all processes.
 
     Keys that it does not open (the service's secret was changed) are retired: nobody can sign with them any more.
@@ -47,7 +45,7 @@ async def public_set(work: AuthWork) -> dict[str, object]:
     return {"keys": [json.loads(row.public_jwk) for row in await signing_keys.published(work.session, work.now)]}
 
 
-def whose_turn(rows: Sequence[SigningKey], sealing_key: bytes, now: datetime) -> ECKey | None:
+def whose_turn(rows: Sequence[SigningKey], sealing_key: Key, now: datetime) -> ECKey | None:
     """The key that signs at `now`: of those that have not retired and that open, the last that started.
 
     Without one it is the next to start, before its time: clocks differ a little, and somebody has to sign.
@@ -58,15 +56,13 @@ def whose_turn(rows: Sequence[SigningKey], sealing_key: bytes, now: datetime) ->
     return next((key for key in keys if key is not None), None)
 
 
-async def make(session: AsyncSession, sealing_key: bytes, now: datetime, signs_from: datetime) -> ECKey:
+async def make(session: AsyncSession, sealing_key: Key, now: datetime, signs_from: datetime) -> ECKey:
     """A new key, shown at once; hold the `lock`."""
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": "ES256"}, auto_kid=True)
     kid = str(key.kid)
-    nonce = random_bytes(NONCE_BYTES)
-    private = json.dumps(key.as_dict(private=True)).encode()
-    sealed = nonce + AESGCM(sealing_key).encrypt(nonce, private, kid.encode())
+    private = sealed.seal(sealing_key, json.dumps(key.as_dict(private=True)).encode(), kid.encode())
     public = json.dumps(key.as_dict(private=False))
-    row = SigningKey(kid=kid, public_jwk=public, sealed_private=sealed, created_at=now, signs_from=signs_from)
+    row = SigningKey(kid=kid, public_jwk=public, sealed_private=private, created_at=now, signs_from=signs_from)
     await signing_keys.add(session, row)
     return key
 
@@ -75,11 +71,18 @@ def _start(row: SigningKey) -> datetime:
     return row.signs_from
 
 
-def opened(row: SigningKey, sealing_key: bytes) -> ECKey | None:
+def opened(row: SigningKey, sealing_key: Key) -> ECKey | None:
     """The key in a row; None when it was sealed with another secret, or for another row."""
-    nonce, sealed = row.sealed_private[:NONCE_BYTES], row.sealed_private[NONCE_BYTES:]
-    try:
-        private = AESGCM(sealing_key).decrypt(nonce, sealed, row.kid.encode())
-    except (InvalidTag, ValueError):
-        return None
-    return ECKey.import_key(json.loads(private))
+    private = sealed.opened(sealing_key, row.sealed_private, row.kid.encode())
+    return ECKey.import_key(json.loads(private.plain)) if private else None
+
+
+async def reseal(session: AsyncSession, sealing_key: Key, now: datetime) -> int:
+    """Seal with the first key what one before it sealed, so that nothing needs that one; how many there were."""
+    done = 0
+    for row in await signing_keys.published(session, now):
+        private = sealed.opened(sealing_key, row.sealed_private, row.kid.encode())
+        if private is not None and private.older:
+            fresh = sealed.seal(sealing_key, private.plain, row.kid.encode())
+            done += await signing_keys.replace_seal(session, row.kid, row.sealed_private, fresh)
+    return done

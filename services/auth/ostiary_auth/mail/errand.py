@@ -33,7 +33,7 @@ class Letterhead:
     """What writing a letter takes beside the rows."""
 
     settings: AuthSettings
-    code_key: bytes
+    code_key: tokens.Key
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ async def _with_secret(
     secret = Issue(
         purpose,
         token.digest,
-        tokens.code_digest(code, code_scope(purpose, notice.email), letterhead.code_key),
+        tokens.code_digests(code, code_scope(purpose, notice.email), letterhead.code_key)[0],
         row.user_id,
         notice.email,
         {**row.subject, MESSAGE: str(row.id)},
