@@ -35,7 +35,7 @@ class Serving:
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(WAIT_SECONDS)
             line.connect(str(self.gate))
-            line.sendall(b"GET /api/v1/session HTTP/1.1\r\nConnection: close\r\n\r\n")
+            line.sendall(b"GET /api/v1/session HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             return line.recv(64)
 
 

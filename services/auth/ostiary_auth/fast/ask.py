@@ -11,7 +11,12 @@ _ONCE = {
     b"x-forwarded-host": "host",
     b"x-forwarded-uri": "uri",
 }
-_OFTEN = {b"cookie": "cookies", b"authorization": "authorization", b"x-forwarded-for": "forwarded"}
+_OFTEN = {
+    b"cookie": "cookies",
+    b"authorization": "authorization",
+    b"x-forwarded-for": "forwarded",
+    b"host": "hosts",  # our own, which the proxy asks
+}
 _LISTS = frozenset(_OFTEN.values())
 # A refusal may differ by these, and by nothing else that a stranger sends (a test watches which headers the app reads).
 MANNER = frozenset(
@@ -33,6 +38,7 @@ class Ask:
     cookies: tuple[bytes, ...] = ()
     authorization: tuple[bytes, ...] = ()
     forwarded: tuple[bytes, ...] = ()
+    hosts: tuple[bytes, ...] = ()
     odd = False
 
     def __init__(self, door: bytes, headers: Headers, *, trusted: bool, peer: str | None) -> None:

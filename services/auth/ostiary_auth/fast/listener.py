@@ -131,6 +131,9 @@ class Guest(asyncio.Protocol):
             self._refuse()
             return
         ask = Ask(self._url, self._headers, trusted=self._trusted, peer=self._peer)
+        if len(ask.hosts) != 1 and (ask.hosts or parser.get_http_version() != "1.0"):  # RFC 9112, 3.2
+            self._refuse()
+            return
         answer = self._keeper.at_once(ask)
         if answer is not None and not self._waiting:
             self._transport.write(self._wire(answer))  # type: ignore[union-attr]
