@@ -14,6 +14,7 @@ COMMANDS = {
     "up": "Run everything here, to try it out.",
     "serve": "Run one service: auth, admin or courier.",
     "migrate": "Bring the database up to date.",
+    "secrets": "Make the secret files of a set-up with containers.",
     "users": "See, create, lock and unlock people; give and take roles.",
     "roles": "See, create and delete roles.",
     "keys": "See and replace the signing keys.",

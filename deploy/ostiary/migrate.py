@@ -1,6 +1,7 @@
 """`migrate`: makes the database roles when it may, then upgrades the schema, one process at a time."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,9 +15,10 @@ from ostiary import database
 from ostiary.options import Asked, asked
 from ostiary.telling import told
 from ostiary_shared import migrations
-from ostiary_shared.database import DIALECT, connect
+from ostiary_shared.database import DIALECT, connect, is_away
 
 SECRET_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+CONNECT_SECONDS = 3.0
 MAY_CREATE_ROLES = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user"
 
 
@@ -31,7 +33,8 @@ MAY_CREATE_ROLES = "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname
 @click.option(
     "--admin-password-file", "admin", type=SECRET_FILE, envvar="OSTIARY_ADMIN_PASSWORD_FILE", help="For ostiary_admin."
 )
-def migrate(where: Asked, **files: Path | None) -> None:
+@click.option("--wait", default=0, metavar="SECONDS", type=click.IntRange(min=0), help="Wait so long for the database.")
+def migrate(where: Asked, wait: int, **files: Path | None) -> None:
     """Bring the database up to date.
 
     With the URL of a user who may create roles it also makes the roles ostiary_owner, ostiary_auth and ostiary_admin,
@@ -40,6 +43,8 @@ def migrate(where: Asked, **files: Path | None) -> None:
     """
     passwords = {f"ostiary_{name}": path.read_text().rstrip("\r\n") for name, path in files.items() if path}
     with told(), where.database() as url:
+        if wait:
+            asyncio.run(_answering(url, wait))
         before, after = migrated(url, passwords)
     steps = f"went from {before or 'empty'} to {after}" if before != after else f"is at {after} already"
     where.answer({"from": before, "to": after}, lambda: click.echo(f"The database {steps}."))
@@ -51,6 +56,21 @@ def migrated(url: str, passwords: Mapping[str, str]) -> tuple[str | None, str]:
         migrations.create_roles(url, passwords)
     before = migrations.state(url).current
     return before, database.upgrade(url)
+
+
+async def _answering(url: str, seconds: int) -> None:
+    """Return when the database lets us in. What is away is waited for; a wrong password or name is not."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            connection = await connect(url, timeout=CONNECT_SECONDS)
+        except Exception as error:
+            if not is_away(error) or time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            await connection.close()
+            return
 
 
 async def _may_create_roles(url: str) -> bool:
