@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable
+from errno import EHOSTUNREACH, ENETUNREACH
 from functools import partial
 from socket import gaierror
+from ssl import SSLError
 from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import CursorResult, Result, text
+from sqlalchemy import CursorResult, ExceptionContext, Result, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -25,6 +27,8 @@ DIALECT = "postgresql+asyncpg://"
 POOL_WAIT = 1.0
 CONNECT_TIMEOUT = 3.0
 STATEMENT_TIMEOUT_MS = 5_000
+# The server ends a statement by itself; only from one that has fallen silent nothing comes for a second longer.
+PATIENCE = {"timeout": CONNECT_TIMEOUT, "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 1}
 # Seconds to wait when a password is refused: it may be the old one, and the file may hold the new one by then.
 PASSWORD_PAUSES = (0.05, 0.2, 0.75)
 
@@ -56,9 +60,9 @@ def make_engine(database_url: str, application_name: str, *, pool_size: int = 10
         "idle_in_transaction_session_timeout": "5000",
         "timezone": "UTC",
     }
-    return create_async_engine(
+    engine = create_async_engine(
         DIALECT,
-        async_creator=partial(connect, database_url, timeout=CONNECT_TIMEOUT, server_settings=settings),
+        async_creator=partial(connect, database_url, **PATIENCE, server_settings=settings),
         poolclass=Pool,
         pool_size=pool_size,
         max_overflow=0,
@@ -66,6 +70,14 @@ def make_engine(database_url: str, application_name: str, *, pool_size: int = 10
         pool_pre_ping=True,
         hide_parameters=True,  # an error must not carry an address or a digest into the log
     )
+    event.listen(engine.sync_engine, "handle_error", _give_up_the_silent)
+    return engine
+
+
+def _give_up_the_silent(context: ExceptionContext) -> None:
+    """Nothing came in time: on this connection not even a ROLLBACK would be answered, nor on those opened before."""
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True
 
 
 class Pool(AsyncAdaptedQueuePool):
@@ -129,7 +141,9 @@ def affected(result: Result[Any]) -> int:
 def is_away(error: BaseException) -> bool:
     """Whether an error means that PostgreSQL cannot be reached or is restarting, rather than that we did wrong."""
     # A missing file is the socket of a server that is down; an unknown name is a container that is being replaced.
-    if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError | FileNotFoundError | gaierror):
+    if isinstance(error, PoolTimeoutError | ConnectionError | TimeoutError | FileNotFoundError | gaierror | SSLError):
+        return True
+    if type(error) is OSError and error.errno in {None, EHOSTUNREACH, ENETUNREACH}:
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
