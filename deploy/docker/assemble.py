@@ -13,6 +13,7 @@ import venv
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+UNCHECKED_HASH = PycInvalidationMode.UNCHECKED_HASH
 HOME = Path("/opt/ostiary")
 USER = 10001
 ACCOUNTS = {
@@ -30,7 +31,8 @@ def main(root: Path, lock: Path, wheels: list[Path]) -> None:
     venv.create(HOME, symlinks=True, with_pip=False)
     install("--require-hashes", "-r", str(lock))
     install("--no-deps", "--no-index", "--force-reinstall", *map(str, wheels))
-    if not compileall.compile_dir(HOME / "lib", quiet=1, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH):
+    # Forced: pip itself has loaded some of it, and left files with a time in them.
+    if not compileall.compile_dir(HOME / "lib", quiet=1, force=True, invalidation_mode=UNCHECKED_HASH):
         sys.exit("what is installed does not compile")
     trim(next(HOME.glob("lib/python*/site-packages")))
     for name, line in ACCOUNTS.items():
@@ -62,9 +64,9 @@ def trim(packages: Path) -> None:
 def age(root: Path) -> None:
     """Give everything in `root` the age of SOURCE_DATE_EPOCH, folders last."""
     then = int(os.environ["SOURCE_DATE_EPOCH"])
-    for folder, _, files in os.walk(root, topdown=False):
-        for name in (*files, "."):
-            os.utime(Path(folder, name), (then, then), follow_symlinks=name == ".")
+    for folder, folders, files in os.walk(root, topdown=False):
+        for name in (*files, *folders, "."):
+            os.utime(Path(folder, name), (then, then), follow_symlinks=False)
 
 
 if __name__ == "__main__":
