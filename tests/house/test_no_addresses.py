@@ -16,7 +16,7 @@ FORBIDDEN = {
     "how the project was made": r"(?i)\b(?:cl[a]ude|anthr[o]pic|chat[g]pt|open[a]i|co-?p[i]lot|l[l]m"
     r"|language m[o]del|sub-?a[g]ents?|helper s[e]ssion|generated w[i]th|co-auth[o]red-by)\b",
 }
-LOCKS = ("requirements.lock", "tests/requirements.lock")
+LOCKS = tuple(tree.name(path) for path in tree.tracked() if path.suffix == ".lock")
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
@@ -37,7 +37,7 @@ def test_a_lock_pins_by_hash_and_names_no_place(lock: str) -> None:
     assert "://" not in text
     assert " @ " not in text
     pins = re.split(r"\n(?=[a-z0-9])", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE).strip())
-    assert len(pins) > 20
+    assert len(pins) > 5
     for pin in pins:
         assert re.match(r"[a-z0-9._-]+(\[[a-z,]+\])?==[^ ]+ ", pin), pin[:80]
         assert re.search(r"--hash=sha256:[0-9a-f]{64}", pin), pin[:80]
