@@ -1,12 +1,19 @@
-"""Where log lines go: JSON, one line an event. `serve` writes to standard output, `up` to its data folder."""
+"""Where log lines go: JSON, one line an event. `serve` writes to standard output, `up` to its data folder.
+
+docs/operating/observe.md says which lines there are.
+"""
 
 import logging
 import sys
-from collections.abc import Sequence
+import threading
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import TracebackType
 
 import structlog
 from structlog.types import Processor
+
+from ostiary.scrubbing import scrubber
 
 FILE = "ostiary.log"
 OURS = "ostiary"
@@ -19,9 +26,17 @@ SHARED: tuple[Processor, ...] = (
 )
 
 
-def to_stdout(level: str) -> None:
-    """Everything of `level` and above, for whatever collects the output of processes."""
-    _configure(level, [_as_json(logging.StreamHandler(sys.stdout))])
+def to_stdout(level: str, *, addresses: bool = False) -> None:
+    """Everything of `level` and above, for whatever collects the output of processes.
+
+    What nobody catches is a line, too. `addresses`: those of people may be in lines.
+    """
+    configure(level, as_json(logging.StreamHandler(sys.stdout), addresses=addresses))
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _last_words
+    threading.excepthook = lambda said: _last_words(
+        said.exc_type, said.exc_value or said.exc_type(), said.exc_traceback
+    )
 
 
 def to_folder(home: Path) -> None:
@@ -33,7 +48,8 @@ def to_folder(home: Path) -> None:
     failures = logging.StreamHandler(sys.stderr)
     failures.setLevel(logging.ERROR)
     failures.setFormatter(_Brief(f"Something failed; {path} says what."))
-    _configure("info", [_as_json(logging.FileHandler(path, encoding="utf-8")), failures])
+    kept = RotatingFileHandler(path, maxBytes=LIMIT, backupCount=1, encoding="utf-8")
+    configure("info", as_json(kept), failures)
 
 
 class _Brief(logging.Formatter):
@@ -47,21 +63,30 @@ class _Brief(logging.Formatter):
         return self.sentence
 
 
-def _as_json(handler: logging.Handler) -> logging.Handler:
+def as_json(handler: logging.Handler, *, addresses: bool = False) -> logging.Handler:
+    """Let a handler write one line of JSON an event; control characters and other scripts are escaped in it."""
     last: tuple[Processor, ...] = (
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        scrubber(addresses=addresses),
         structlog.processors.JSONRenderer(),
     )
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=SHARED))
     return handler
 
 
-def _configure(level: str, handlers: Sequence[logging.Handler]) -> None:
+def configure(level: str, *handlers: logging.Handler) -> None:
     """Our own events and those of the libraries take the same way; of the libraries' only what needs attention."""
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
     logging.getLogger(OURS).setLevel(level.upper())
     structlog.configure(
-        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, *SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
     )
+
+
+def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        structlog.get_logger(OURS).critical("crash", exc_info=(kind, error, trace))

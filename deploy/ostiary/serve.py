@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import click
 import uvloop
 
-from ostiary import logs, serving, workers
+from ostiary import counting, logs, serving, workers
 from ostiary.telling import told
 from ostiary_shared import tls
 from ostiary_shared.settings import Settings
@@ -19,41 +19,55 @@ Place = Callable[[serving.App], serving.Site]
 
 
 @click.command()
-@click.argument("service", type=click.Choice(["auth", "admin", "courier"]))
+@click.argument("service", type=click.Choice(["auth", "admin", "courier", "mailbox"]))
 @click.option("--host", default=serving.HOST, show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="Port to listen on.")
-def serve(service: str, host: str, port: int) -> None:
-    """Run one service: auth, admin or courier.
+@click.option("--smtp-port", default=1025, show_default=True, type=click.IntRange(1, 65535), help="Of the mailbox.")
+@click.option("--public-url", envvar="OSTIARY_PUBLIC_URL", default="http://localhost:8000", hidden=True)
+def serve(service: str, host: str, port: int, smtp_port: int, public_url: str) -> None:
+    """Run one service: auth, admin or courier. Or mailbox, which shows all mail instead of sending it.
 
     Settings are read from the environment (OSTIARY_PUBLIC_URL and so on); SIGTERM and Ctrl-C end it orderly.
     """
     with told():
         if service == "courier":
             _loop(_courier)
+        elif service == "mailbox":
+            from ostiary import mail_catcher  # noqa: PLC0415 - the images of services hold no SMTP server
+
+            _loop(lambda: mail_catcher.run(mail_catcher.Ports(host, port, smtp_port), public_url))
         else:
             (_auth if service == "auth" else _admin)(lambda: serving.bind(port, "--port", host))
 
 
 def _auth(bind: Callable[[], socket.socket]) -> None:
-    from ostiary_auth.app import create_app  # noqa: PLC0415 - each image holds its own service only
-    from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
+    from ostiary_auth.settings import AuthSettings  # noqa: PLC0415 - each image holds its own service only
 
     settings = _logged(AuthSettings.load())
     workers.open_files(settings.max_connections * 2)
-    place, gate = _at(settings, bind), serving.bind_gate(settings.gate_listen)
-    workers.run(settings.workers, lambda: _loop(lambda: _site(create_app(settings, gate), place)))
+    with counting.shared_figures(settings.workers, settings.runtime_dir):
+        from ostiary import inside  # noqa: PLC0415 - with the library that looks for the shared figures
+        from ostiary_auth.app import create_app  # noqa: PLC0415
+
+        place, gate, figures = _at(settings, bind), serving.bind_gate(settings.gate_listen), inside.bound(settings)
+        work = lambda: inside.site("auth", settings, lambda: place(create_app(settings, gate)), figures)  # noqa: E731
+        workers.run(settings.workers, lambda: _loop(work))
 
 
 def _admin(bind: Callable[[], socket.socket]) -> None:
-    from ostiary_admin.app import create_app  # noqa: PLC0415
     from ostiary_admin.settings import AdminSettings  # noqa: PLC0415
 
     settings = _logged(AdminSettings.load())
     workers.open_files(settings.max_connections)
     if settings.auth_ca_file:
         tls.trusted(settings.auth_ca_file)  # a fault shows here, not in each worker
-    place = _at(settings, bind)
-    workers.run(settings.workers, lambda: _loop(lambda: _site(create_app(settings), place)))
+    with counting.shared_figures(settings.workers):
+        from ostiary import inside  # noqa: PLC0415 - as above
+        from ostiary_admin.app import create_app  # noqa: PLC0415
+
+        place, figures = _at(settings, bind), inside.bound(settings)
+        work = lambda: inside.site("admin", settings, lambda: place(create_app(settings)), figures)  # noqa: E731
+        workers.run(settings.workers, lambda: _loop(work))
 
 
 def _at(settings: Settings, bind: Callable[[], socket.socket]) -> Place:
@@ -67,21 +81,17 @@ def _loop(run: Run) -> None:
 
 
 def _logged(settings: Known) -> Known:
-    logs.to_stdout(settings.log_level)
+    logs.to_stdout(settings.log_level, addresses=settings.log_addresses)
     return settings
 
 
-async def _site(app: serving.App, place: Place) -> None:
-    stop = asyncio.Event()
-    with serving.stop_signals(stop):
-        async with serving.lifespan(app), serving.serving(place(app)):
-            await stop.wait()
-
-
 async def _courier() -> None:
+    from ostiary import inside  # noqa: PLC0415
     from ostiary_auth.mail import courier  # noqa: PLC0415
     from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
+    from ostiary_shared.health import Health  # noqa: PLC0415
 
-    stop = asyncio.Event()
+    settings, stop, health = _logged(AuthSettings.load()), asyncio.Event(), Health()
     with serving.stop_signals(stop):
-        await courier.run(_logged(AuthSettings.load()), stop)
+        async with inside.traced("courier", settings), inside.told("courier", health, inside.bound(settings)):
+            await courier.run(settings, stop, health)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from ostiary import counting
 from ostiary.faults import Refusal
 
 # A worker that dies at once is not replaced at once: the machine has better things to do.
@@ -57,6 +58,7 @@ class _Keeper:
             except ChildProcessError:
                 return
             began = self._started.pop(process, None)
+            counting.gone(process)
             if began is not None and not self._ending:
                 time.sleep(max(0.0, SHORTEST_LIFE - (time.monotonic() - began)))
                 self._start()

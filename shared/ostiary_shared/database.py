@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
-from ostiary_shared import metrics
+from ostiary_shared import metrics, spans
 from ostiary_shared.release import NEEDS_SCHEMA, SCHEMA, VERSION
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -71,6 +71,8 @@ def make_engine(database_url: str, application_name: str, *, pool_size: int = 10
         hide_parameters=True,  # an error must not carry an address or a digest into the log
     )
     event.listen(engine.sync_engine, "handle_error", _give_up_the_silent)
+    if spans.tracing():
+        _trace(engine)
     return engine
 
 
@@ -78,6 +80,27 @@ def _give_up_the_silent(context: ExceptionContext) -> None:
     """Nothing came in time: on this connection not even a ROLLBACK would be answered, nor on those opened before."""
     if isinstance(context.original_exception, TimeoutError):
         context.is_disconnect = True
+
+
+def _trace(engine: AsyncEngine) -> None:
+    """Let every statement be a step of the trace it belongs to."""
+
+    def begin(*said: Any) -> None:
+        said[4].ostiary_began = time.perf_counter()
+
+    def end(*said: Any) -> None:
+        _connection, _cursor, statement, _values, context, _many = said
+        spans.tracer().asked_database(statement, time.perf_counter() - context.ostiary_began)
+
+    def fail(context: ExceptionContext) -> None:
+        began = getattr(context.execution_context, "ostiary_began", None)
+        if began is not None:
+            kind = type(context.original_exception).__name__
+            spans.tracer().asked_database(context.statement or "", time.perf_counter() - began, kind)
+
+    event.listen(engine.sync_engine, "before_cursor_execute", begin)
+    event.listen(engine.sync_engine, "after_cursor_execute", end)
+    event.listen(engine.sync_engine, "handle_error", fail)
 
 
 class Pool(AsyncAdaptedQueuePool):

@@ -33,6 +33,9 @@ class Tracer(Protocol):
     def asking(self, name: str) -> Iterator[Span]:
         """Something asked of another process."""
 
+    def asked_database(self, statement: str, seconds: float, failed: str = "") -> None:
+        """A statement that has just been answered, without its values; `failed` names the error, if any."""
+
     def send_along(self, headers: MutableMapping[str, str]) -> None:
         """Add the trace headers to a request to another service."""
 
@@ -53,6 +56,8 @@ class _Nothing:
     @contextmanager
     def asking(self, name: str) -> Iterator[Span]:  # noqa: ARG002
         yield self
+
+    def asked_database(self, statement: str, seconds: float, failed: str = "") -> None: ...
 
     def send_along(self, headers: MutableMapping[str, str]) -> None: ...
 

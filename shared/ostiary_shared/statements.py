@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from ostiary_shared import metrics
+from ostiary_shared import metrics, spans
 from ostiary_shared.database import CONNECT_TIMEOUT, POOL_WAIT, STATEMENT_TIMEOUT_MS, connect
 
 CONNECTIONS = 8
@@ -60,15 +60,17 @@ class Statements:
         metrics.connected(POOL, time.perf_counter() - began)
 
     async def _fetch(self, statement: str, values: tuple[Any, ...]) -> Sequence[Any]:
-        connection = await self._connection()
+        connection, began = await self._connection(), time.perf_counter()
         self._used += 1
         try:
             found: Sequence[Any] = await connection.fetch(statement, *values)
-        except BaseException:
+        except BaseException as error:
             connection.terminate()
+            spans.tracer().asked_database(statement, time.perf_counter() - began, type(error).__name__)
             raise
         finally:
             self._used -= 1
+        spans.tracer().asked_database(statement, time.perf_counter() - began)
         self._idle.append(connection)
         return found
 

@@ -8,11 +8,12 @@ from ostiary_admin import api, door, pages
 from ostiary_admin.flows.authority import AboveYou
 from ostiary_admin.settings import AdminSettings
 from ostiary_admin.tools import make_tools
-from ostiary_shared.database import make_engine, make_sessions, trouble
+from ostiary_shared.database import make_engine, make_sessions, pool_sampler, trouble
+from ostiary_shared.health import Health
 from ostiary_shared.statements import Statements
 from ostiary_shared.store import counters
 from ostiary_shared.web.kit import Kit
-from ostiary_shared.web.service import Service, make_app, open_doors
+from ostiary_shared.web.service import Service, make_app, open_doors, watch
 
 
 def create_app(settings: AdminSettings) -> Quart:
@@ -29,6 +30,9 @@ def create_app(settings: AdminSettings) -> Quart:
     app.jinja_env.globals.update(pages.GLOBALS)
     app.register_error_handler(AboveYou, door.above)
     app.before_serving(tools.auth.open)
+
+    health = Health(vital={"database": partial(trouble, sessions)}, told={"auth": tools.auth.trouble})
+    watch(app, health, pool_sampler(engine), statements.sample)
 
     @app.after_serving
     async def let_go() -> None:

@@ -11,9 +11,19 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientError,
+    ClientHandlerType,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    TCPConnector,
+)
 
 from ostiary_client.session import AuthUnavailable, SessionAnswer, fetch_session, read_object
+from ostiary_shared import request_id, spans
 from ostiary_shared.access import Decision
 from ostiary_shared.errors import Busy, Conflict, FieldError, Invalid, NotFound
 from ostiary_shared.revocation import Receipt
@@ -73,13 +83,21 @@ class AuthClient:
     async def open(self) -> None:
         """Be ready to ask; nothing is connected before the first question."""
         connector = TCPConnector(limit=CONNECTIONS, keepalive_timeout=KEEP_ALIVE, ssl=self._trusted or True)
-        self._http = ClientSession(connector=connector, timeout=ASK, cookie_jar=DummyCookieJar())
+        self._http = ClientSession(connector=connector, timeout=ASK, cookie_jar=DummyCookieJar(), middlewares=(_along,))
 
     async def close(self) -> None:
         """Let go of the connections."""
         if self._http is not None:
             await self._http.close()
             self._http = None
+
+    async def trouble(self) -> str:
+        """Why auth cannot be asked; empty when it can."""
+        try:
+            async with self._open().get(f"{self.url}/healthz", allow_redirects=False) as response:
+                return "" if response.status == 200 else f"auth at {self.url} answers {response.status}."
+        except (Busy, ClientError, TimeoutError, OSError) as error:
+            return f"auth at {self.url} does not answer: {type(error).__name__}. Is OSTIARY_AUTH_URL right?"
 
     async def session(self, token: str | None) -> SessionAnswer:
         """Whom a token belongs to, at this moment. Raises Busy when auth cannot say."""
@@ -146,6 +164,18 @@ class AuthClient:
         if self._http is None:
             raise Busy(AWAY)
         return self._http
+
+
+async def _along(asked: ClientRequest, ask: ClientHandlerType) -> ClientResponse:
+    """The id of the visitor's request goes along, and the trace: auth's lines name the same one."""
+    known = request_id.current()
+    if known:
+        asked.headers[request_id.HEADER] = known
+    with spans.tracer().asking(f"{asked.method} auth") as span:
+        spans.tracer().send_along(asked.headers)
+        response = await ask(asked)
+        span.note("http.response.status_code", response.status)
+        return response
 
 
 def _complain(status: int, body: dict[str, Any], missing: str) -> None:

@@ -9,17 +9,19 @@ from quart import Quart, current_app, request
 from ostiary_auth import api, gate, pages
 from ostiary_auth.doorway.doorstep import Doorstep
 from ostiary_auth.fast import lifecycle
+from ostiary_auth.fast.tally import Tally
 from ostiary_auth.flows import deny, key_rotation, resolve_session, signing_keys
 from ostiary_auth.flows.resolve_session import Accepts
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import make_tools
 from ostiary_shared import clock
-from ostiary_shared.database import make_engine, make_sessions, trouble
+from ostiary_shared.database import make_engine, make_sessions, pool_sampler, trouble
+from ostiary_shared.health import Health
 from ostiary_shared.identity import Presented
 from ostiary_shared.store import counters, roles
 from ostiary_shared.web.door import stance_of
 from ostiary_shared.web.kit import Kit, Refusal
-from ostiary_shared.web.service import Service, make_app, open_doors
+from ostiary_shared.web.service import Service, make_app, open_doors, watch
 from ostiary_shared.web.work import begin_work
 
 
@@ -50,6 +52,10 @@ def create_app(settings: AuthSettings, gate_socket: socket | None = None) -> Qua
     async def answer_quickly() -> AsyncGenerator[None, None]:
         async with lifecycle.opened(quick, gate_socket):
             yield
+
+    tally = Tally(quick.keeper)
+    health = Health(vital={"database": partial(trouble, sessions)}, told={"memory": tally.trouble})
+    watch(app, health, pool_sampler(engine), tools.statements.sample, tools.passwords.sample, tally.sample)
 
     @app.after_serving
     async def let_go() -> None:

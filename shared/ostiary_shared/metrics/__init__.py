@@ -15,7 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from ostiary_shared.metrics import shapes
 
 # When each counter began adds a line to each of them and nothing to what is known.
-prometheus_client.disable_created_metrics()
+prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
 
 REGISTRY = CollectorRegistry()
 # Several processes of one service each write into files of this folder, named before the library is loaded.
@@ -137,6 +137,6 @@ def exposition(accept: str = "") -> tuple[bytes, str]:
     folder = os.environ.get(FOLDER)  # noqa: TID251 - the library's own way of being told
     if folder:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, folder)
+        MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type

@@ -69,7 +69,7 @@ def network() -> str:
 def request_id() -> str:
     """The id of this request: what web/record.py found or chose."""
     if "request_id" not in g:
-        g.request_id = request.scope.get(ids.FIELD) or ids.fresh()  # type: ignore[union-attr]
+        g.request_id = request.scope.get(ids.FIELD) or ids.fresh()
     found: str = g.request_id
     return found
 

@@ -5,7 +5,7 @@ Questions that are answered before the app wakes have none of these: they are co
 
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from quart import Quart, request
@@ -33,7 +33,7 @@ def record(app: Quart, settings: Settings) -> None:
 
     @app.before_request
     async def note_route() -> None:
-        request.scope[_ROUTE] = request.url_rule.rule if request.url_rule else ""  # type: ignore[index]
+        cast("Scope", request.scope)[_ROUTE] = request.url_rule.rule if request.url_rule else ""
 
     app.asgi_app = Recorder(app.asgi_app, settings)  # type: ignore[method-assign, assignment]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from quart import Quart
 
+from ostiary_auth import metrics
 from ostiary_auth.factors.password import Passwords, busy
 
 DOORS = frozenset({"/login", "/api/v1/login"})
@@ -28,6 +29,8 @@ class Doorstep:
     async def __call__(self, scope: Scope, receive: Any, send: Send) -> None:
         """One request, or whatever else a server may ask of an app."""
         if self._passwords.full and scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in DOORS:
+            metrics.HASH_REFUSED.inc()
+            metrics.SIGN_INS.labels("busy").inc()
             for part in await self._answer(scope["path"]):
                 await send(part)
         else:

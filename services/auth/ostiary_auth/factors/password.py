@@ -6,6 +6,8 @@ Argon2id by OWASP's and ASVS's figures (11.4.2). The event loop and the gate sta
 import asyncio
 import os
 import sys
+import threading
+import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn_rs_py import zxcvbn
 
+from ostiary_auth import metrics
 from ostiary_auth.factors.legible import legible
 from ostiary_auth.factors.slots import Slots
 from ostiary_shared import tokens
@@ -48,7 +51,9 @@ class Passwords:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._pool = ThreadPoolExecutor(workers, "argon2", initializer=_be_nice)
         self._slots = Slots(workers, folder)
-        self._room = workers + queue
+        self._places = self._room = workers + queue
+        self._running = 0  # changed by threads of the pool, one at a time: they hold the lock
+        self._counting = threading.Lock()
         # Unknown people cost the same work as known ones: made with the same figures, and nobody's password. (After the
         # figures were raised, those who have not signed in since cost what they cost before.)
         self._nobody = self._hasher.hash(tokens.random_bytes(16).hex())
@@ -62,6 +67,7 @@ class Passwords:
     def seat(self) -> Iterator[None]:
         """Be sure of a place in the queue for all hashes within the block. Raises Busy when too many wait."""
         if self.full:
+            metrics.HASH_REFUSED.inc()
             raise busy()
         self._room -= 1
         seated = _seated.set(True)
@@ -83,6 +89,12 @@ class Passwords:
         """The same as `objection`, in the pool: weighing a password is work, too. Raises Busy when too many wait."""
         return await self._run(objection, password, context)
 
+    def sample(self) -> None:
+        """Note how many are at work and how many wait."""
+        running = self._running
+        metrics.HASH_RUNNING.set(running)
+        metrics.HASH_WAITING.set(max(0, self._places - self._room - running))
+
     def close(self) -> None:
         """Let go of the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -98,12 +110,27 @@ class Passwords:
         return Verdict(right=True, rehashed=self._hasher.hash(password) if weak else None)
 
     async def _run(self, work: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
+        asked = time.perf_counter()
+
         def slotted() -> Result:
-            with self._slots.one():
+            with self._slots.one(), self._counted(asked):
                 return work(*args, **kwargs)
 
         with nullcontext() if _seated.get() else self.seat():
             return await asyncio.get_running_loop().run_in_executor(self._pool, slotted)
+
+    @contextmanager
+    def _counted(self, asked: float) -> Iterator[None]:
+        began = time.perf_counter()
+        metrics.HASH_WAIT.observe(began - asked)
+        with self._counting:
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._running -= 1
+            metrics.HASH_SECONDS.observe(time.perf_counter() - began)
 
 
 def busy() -> Busy:

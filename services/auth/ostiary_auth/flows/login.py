@@ -6,12 +6,13 @@ guess first and given back when it was right.
 
 from dataclasses import dataclass, replace
 
+from ostiary_auth import metrics
 from ostiary_auth.factors.password import Verdict
 from ostiary_auth.flows import known_device, start_session, throttle
 from ostiary_auth.flows.start_session import Entry, Started
 from ostiary_auth.tools import AuthTools, Desk
 from ostiary_shared import clock, email_address
-from ostiary_shared.errors import Invalid
+from ostiary_shared.errors import Busy, Invalid, TooMany
 from ostiary_shared.store import passwords, sign_ins
 from ostiary_shared.store.sign_ins import Against
 
@@ -66,11 +67,22 @@ class Refused:
 
 
 Outcome = SignedIn | NotConfirmed | Refused
+_WORDS = {SignedIn: "signed_in", NotConfirmed: "not_confirmed", Refused: "refused"}
 
 
 async def sign_in(desk: Desk, attempt: Attempt) -> Outcome:
     """Check a password and start a session. Raises TooMany, and Busy when too many wait: that is no guess."""
     attempt = replace(attempt, email=written(attempt.email))
+    try:
+        outcome = await _sign_in(desk, attempt)
+    except (TooMany, Busy) as error:
+        metrics.SIGN_INS.labels("too_often" if isinstance(error, TooMany) else "busy").inc()
+        raise
+    metrics.SIGN_INS.labels(_WORDS[type(outcome)]).inc()
+    return outcome
+
+
+async def _sign_in(desk: Desk, attempt: Attempt) -> Outcome:
     async with desk.tools.turns.at(throttle.mark(attempt.email)):
         with desk.tools.passwords.seat():
             challenge = await ask(desk, attempt)

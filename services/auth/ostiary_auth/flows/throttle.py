@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ostiary_auth import limits
 from ostiary_auth.tools import AuthTools, AuthWork
-from ostiary_shared import clock
+from ostiary_shared import clock, metrics
 from ostiary_shared.errors import TooMany
 from ostiary_shared.limit import Limit
 from ostiary_shared.store import counters
@@ -24,6 +24,11 @@ class Count:
 
     key: str
     limit: Limit
+
+    @property
+    def kind(self) -> str:
+        """What is counted, whoever it is counted for: the first word of the key."""
+        return self.key.partition(":")[0]
 
 
 def guesses(email: str, device: str | None = None) -> tuple[Count, ...]:
@@ -48,6 +53,7 @@ async def take(work: AuthWork, counts: tuple[Count, ...]) -> None:
     for count in counts:
         wait = await counters.take(work.session, count.key, count.limit, work.now)
         if wait:
+            metrics.throttled(count.kind)
             raise TooMany(wait)
 
 
@@ -61,6 +67,7 @@ async def take_alone(tools: AuthTools, counts: tuple[Count, ...]) -> None:
     """The same as `take`, without a transaction around it."""
     wait = await counters.take_each(tools.statements, {count.key: count.limit for count in counts}, clock.now())
     if wait:
+        metrics.throttled(counts[0].kind)
         raise TooMany(wait)
 
 
@@ -81,4 +88,7 @@ async def count_stranger(work: AuthWork, about: str, email: str) -> None:
 
 async def may_mail(work: AuthWork, about: str, email: str) -> bool:
     """Count a mail to an address. False: its box had enough, so none is sent, and the answer stays the same."""
-    return await counters.take(work.session, f"mail:{about}:{mark(email)}", limits.MAILS_PER_ADDRESS, work.now) == 0
+    wait = await counters.take(work.session, f"mail:{about}:{mark(email)}", limits.MAILS_PER_ADDRESS, work.now)
+    if wait:
+        metrics.throttled("mail-address")
+    return wait == 0

@@ -1,11 +1,14 @@
 """The courier: takes mail out of the outbox until told to stop, through outages of the SMTP server and the database."""
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
+from ostiary_auth import metrics
 from ostiary_auth.flows import housekeeping, key_rotation, remind
 from ostiary_auth.mail import delivery, envelope, server
 from ostiary_auth.mail.delivery import Office
@@ -14,7 +17,10 @@ from ostiary_auth.mail.transport import ServerTrouble
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import code_key
 from ostiary_shared import clock
-from ostiary_shared.database import is_away, make_engine, make_sessions
+from ostiary_shared.database import Sessions, is_away, make_engine, make_sessions, pool_sampler, trouble
+from ostiary_shared.health import Health
+from ostiary_shared.metrics.beat import beating
+from ostiary_shared.store import messages
 
 BATCH = 20
 POLL_SECONDS = 0.5
@@ -22,6 +28,7 @@ POLL_SECONDS = 0.5
 UNREACHABLE = (1.0, 2.0, 4.0, 8.0)
 UNWELCOME = (10.0, 30.0, 120.0, 300.0)
 BROKEN_SECONDS = 5.0
+LOOK_SECONDS = 5.0
 SWEEP_EVERY = timedelta(minutes=10)
 
 log = structlog.get_logger("ostiary")
@@ -33,6 +40,7 @@ class Weather:
 
     trouble: str = ""
     count: int = 0
+    reply: str = ""
     sweep_at: datetime | None = None
 
     def worse(self, trouble: str, **details: str) -> None:
@@ -40,8 +48,12 @@ class Weather:
         if trouble != self.trouble:
             self.count = 0
             log.warning("courier waits", trouble=trouble, **details)
-        self.trouble = trouble
+        self.trouble, self.reply = trouble, details.get("reply", "")
         self.count += 1
+
+    async def smtp(self) -> str:
+        """What is wrong with the mail server at present."""
+        return f"No mail leaves at present: {self.reply}" if self.trouble == "smtp" else ""
 
     def fine(self) -> None:
         """All is well."""
@@ -50,17 +62,39 @@ class Weather:
         self.trouble, self.count = "", 0
 
 
-async def run(settings: AuthSettings, stop: asyncio.Event) -> None:
-    """Send mail until `stop` is set; the mail in hand is finished. Raises SettingsError before the first mail."""
+async def run(settings: AuthSettings, stop: asyncio.Event, health: Health | None = None) -> None:
+    """Send mail until `stop` is set; the mail in hand is finished. Raises SettingsError before the first mail.
+
+    `health` hears how the database and the mail server are.
+    """
     letterhead, out, sender = Letterhead(settings, code_key(settings)), server.read(settings), envelope.sender(settings)
-    engine = make_engine(settings.database_url.get_secret_value(), "ostiary-courier", pool_size=2)
+    # One connection for mails, one for figures and health.
+    engine = make_engine(settings.database_url.get_secret_value(), "ostiary-courier", pool_size=3)
     office = Office(letterhead, make_sessions(engine), out, sender, envelope.host(settings), stop)
     weather = Weather()
+    if health is not None:
+        health.vital["database"] = partial(trouble, office.sessions)
+        health.told["smtp"] = weather.smtp
+    looking = asyncio.create_task(_look(office.sessions))
     try:
-        while not stop.is_set():
-            await _wait(stop, await _round(office, weather))
+        async with beating(pool_sampler(engine)):
+            while not stop.is_set():
+                await _wait(stop, await _round(office, weather))
     finally:
+        looking.cancel()
+        await asyncio.wait({looking})
         await engine.dispose()
+
+
+async def _look(sessions: Sessions) -> None:
+    """See from time to time how much mail waits, and for how long."""
+    while True:
+        with contextlib.suppress(Exception):  # the round says what is wrong
+            async with sessions() as session:
+                waiting, oldest = await messages.waiting(session)
+            metrics.OUTBOX_WAITING.set(waiting)
+            metrics.OUTBOX_AGE.set((clock.now() - oldest).total_seconds() if oldest else 0)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _round(office: Office, weather: Weather) -> float:

@@ -15,11 +15,12 @@ from email.headerregistry import Address
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from ostiary_auth import metrics
 from ostiary_auth.mail import envelope, errand, letters, schedule, transport
 from ostiary_auth.mail.errand import Letterhead, Pointless, Ready
 from ostiary_auth.mail.server import Server
 from ostiary_auth.mail.transport import Deferred, Line, Refused, ServerTrouble, Verdict
-from ostiary_shared import clock
+from ostiary_shared import clock, request_id
 from ostiary_shared.database import Sessions, is_away
 from ostiary_shared.errors import Invalid
 from ostiary_shared.models import Message
@@ -66,7 +67,9 @@ async def deliver(office: Office, limit: int) -> int:
     try:
         while rows and not office.stop.is_set() and not _late(rows[0]):
             line = line if line and line.is_connected else await _connect(office)
-            await _one(office, line, rows[0])
+            # Each line about this mail says who promised it, at whose request.
+            with request_id.carried(rows[0].request_id, message=str(rows[0].id), kind=rows[0].kind):
+                await _one(office, line, rows[0])
             rows.popleft()
     except ServerTrouble as trouble:
         reply = trouble.reply
@@ -91,28 +94,36 @@ async def _one(office: Office, line: Line, row: Message) -> None:
         tried = await _try(office, line, row)
     except ServerTrouble as trouble:
         # Another mail is asked about next: should the trouble be this one's after all, it holds up no other.
-        await _note(office, row, schedule.later(row, trouble.reply))
+        values = schedule.later(row, trouble.reply)
+        _tell(row, "given_up" if "failed_at" in values else "deferred")
+        await _note(office, row, values)
         raise
     except Exception as error:
         if is_away(error):
             raise
-        log.error(  # noqa: TRY400 - a traceback could show the link
-            "mail could not be written",
-            message=str(row.id),
-            kind=row.kind,
-            error=type(error).__name__,
-            reason=str(error),
-        )
+        # Without a traceback, which could show the link.
+        log.error("mail could not be written", error=type(error).__name__, reason=str(error))  # noqa: TRY400
         tried = Tried(Deferred(f"The mail could not be written: {type(error).__name__}."))
     if tried:
-        log.info(
-            "mail",
-            message=str(row.id),
-            kind=row.kind,
-            outcome=type(tried.outcome).__name__.lower(),
-            attempts=row.attempts,
-        )
-        await _note(office, row, schedule.values(row, tried.outcome), tried.ready)
+        values = schedule.values(row, tried.outcome)
+        _tell(row, _word(tried.outcome, values))
+        await _note(office, row, values, tried.ready)
+
+
+def _word(outcome: Verdict | Pointless, values: messages.Values) -> str:
+    match outcome:
+        case Deferred() if "failed_at" in values:
+            return "given_up"
+        case _:
+            return type(outcome).__name__.lower()
+
+
+def _tell(row: Message, word: str) -> None:
+    """How it went with a mail, in a line and in the figures. Never what the server said: it may quote the address."""
+    metrics.MAILS.labels(word).inc()
+    if word == "sent":
+        metrics.MAIL_SECONDS.observe((clock.now() - row.created_at).total_seconds())
+    (log.info if word in {"sent", "pointless"} else log.warning)("mail", outcome=word, attempts=row.attempts)
 
 
 async def _try(office: Office, line: Line, row: Message) -> Tried | None:
@@ -158,6 +169,10 @@ async def _give_back(office: Office, rows: deque[Message], reply: str) -> None:
 
     if rows:
         await _insist(office, write)
+        for row in rows:
+            if "failed_at" in schedule.untried(row, reply):
+                with request_id.carried(row.request_id, message=str(row.id), kind=row.kind):
+                    _tell(row, "given_up")
 
 
 async def _insist(office: Office, write: Callable[[AsyncSession], Awaitable[None]]) -> None:

@@ -1,0 +1,69 @@
+"""One process of a service with all that is told about it inside the network: figures, health, and traces if wanted."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable
+
+from ostiary import serving
+from ostiary.metrics_port import MetricsPort, looking
+from ostiary_shared import metrics
+from ostiary_shared.health import Health
+from ostiary_shared.settings import Settings
+
+# Prometheus, the supervisor and somebody who looks; nobody else has any business there.
+MOST = 50
+
+
+def bound(settings: Settings) -> socket.socket | None:
+    """The socket of the internal port, where there is to be one; a busy one is refused."""
+    host, _, port = settings.metrics_listen.rpartition(":")
+    return serving.bind(int(port), "OSTIARY_METRICS_LISTEN", host.strip("[]")) if port else None
+
+
+@contextlib.asynccontextmanager
+async def told(service: str, health: Health, listener: socket.socket | None) -> AsyncIterator[None]:
+    """Tell how `service` is while the block runs, if there is a port for it."""
+    metrics.name_service(service)
+    if listener is None:
+        yield
+        return
+    async with serving.serving(serving.Site(MetricsPort(health), listener, most=MOST)), looking(health):
+        yield
+
+
+async def site(
+    service: str, settings: Settings, make: Callable[[], serving.Site], listener: socket.socket | None
+) -> None:
+    """Serve an app, and tell how it is, until Ctrl-C or SIGTERM."""
+    stop = asyncio.Event()
+    with serving.stop_signals(stop):
+        async with traced(service, settings):
+            place = make()
+            async with (
+                serving.lifespan(place.app),
+                told(service, health_of(place.app), listener),
+                serving.serving(place),
+            ):
+                await stop.wait()
+
+
+@contextlib.asynccontextmanager
+async def traced(service: str, settings: Settings) -> AsyncIterator[None]:
+    """Keep traces while the block runs, if that is wanted; begin it before anything that is to be traced is made."""
+    if not settings.tracing:
+        yield
+        return
+    from ostiary import tracing  # noqa: PLC0415 - what it is made of is an extra
+
+    end = tracing.begin(service)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(end)
+
+
+def health_of(app: serving.App) -> Health:
+    """How an app of ours is."""
+    found: Health = app.extensions["ostiary-health"]  # type: ignore[attr-defined]
+    return found
