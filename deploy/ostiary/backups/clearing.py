@@ -85,9 +85,7 @@ async def _close(connection: AsyncConnection) -> Before:
         raise Finding("the database is being upgraded at this moment; try again when that has ended.")
     raw: Any = (await connection.get_raw_connection()).driver_connection
     if not await raw.fetchval(_OPEN, OWNER):
-        raise Refusal(
-            f"{OWNER} may make no tables in this database; run ./ostiary migrate with the URL of a superuser."
-        )
+        raise Refusal(f"{OWNER} may make no tables in this database; run ./ostiary migrate with a superuser's URL.")
     tables = next((names for kind, names in await raw.fetch(_OURS, OWNER) if kind == "TABLE"), "")
     if not tables:
         return Before()

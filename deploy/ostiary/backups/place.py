@@ -37,7 +37,7 @@ async def reached(url: str) -> Any:
         if standing["missing"]:
             raise Refusal(
                 f"the server has no role {', '.join(standing['missing'])}; run ./ostiary migrate on this database with "
-                "the URL of a superuser and --owner-password-file, --auth-password-file and --admin-password-file, then "
+                "the URL of a superuser, --owner-password-file, --auth-password-file and --admin-password-file, then "
                 "try again."
             )
         if not standing["owns"]:

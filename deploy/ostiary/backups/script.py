@@ -43,7 +43,7 @@ class Pieces:
 
 
 async def play(connection: Any, script: Pieces, told: Callable[[str, int], object]) -> None:
-    """Run it all, in the transaction that the connection is in. `told` hears of each step, and how many rows there are."""
+    """Run it all, in the transaction that the connection is in. `told` hears of each step, and of rows so far."""
     while True:
         found = COPY.search(script.rest)
         if found is None:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from ostiary.faults import Refusal
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+OF_DISKS = {*FULL, errno.EIO, errno.EROFS}
 
 
 @contextlib.contextmanager
@@ -18,10 +19,12 @@ def whole(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     """A file to write to, readable by nobody else, that becomes `path` when the block ends well."""
     if path.exists() and not force:
         raise Refusal(f"{path} is there already; choose another name, or say --force to replace it.")
-    draft: Path | None = None
     try:
         number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent)  # mode 0600
-        draft = Path(name)
+    except OSError as error:
+        raise _told(path, error) from None
+    draft = Path(name)
+    try:
         with os.fdopen(number, "w+b") as file:
             yield file
             file.flush()
@@ -29,10 +32,11 @@ def whole(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         draft.replace(path)
         _sync(path.parent)
     except OSError as error:
-        raise _told(path, error) from None
+        if error.errno in OF_DISKS:  # others are the database's
+            raise _told(path, error) from None
+        raise
     finally:
-        if draft is not None:
-            draft.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
 def _told(path: Path, error: OSError) -> Refusal:
