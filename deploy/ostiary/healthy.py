@@ -13,6 +13,9 @@ MAIN, FIGURES = 8000, 9464
 
 def main(service: str) -> None:
     """Ask the service whether it is ready, and end with its answer."""
+    if service not in READY:
+        print(f"usage: python -m ostiary.healthy {'|'.join(READY)}", file=sys.stderr)  # noqa: T201 - a program of its own
+        sys.exit(2)
     try:
         with_tls = service != "courier" and bool(os.environ.get("OSTIARY_TLS_CERT_FILE"))
         answer = asked(connection(port(service), with_tls=with_tls), READY[service])
@@ -45,4 +48,4 @@ def asked(connected: http.client.HTTPConnection, path: str) -> http.client.HTTPR
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main("".join(sys.argv[1:2]))

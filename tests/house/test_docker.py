@@ -14,7 +14,7 @@ BASES = {"python:3.13-slim", "postgres:18", "caddy:2"}
 TARGETS = ("auth", "courier", "admin", "operator")
 LABELS = ("title", "description", "version", "revision", "licenses")
 # Which of our distributions a lock serves, and with which extras of theirs.
-LOCKED = {
+LOCKED: dict[str, dict[str, tuple[str, ...]]] = {
     "auth": {"shared": (), "services/auth": (), "deploy": ()},
     "admin": {"shared": (), "shared/ostiary_client": ("aiohttp",), "services/admin": (), "deploy": ()},
 }
