@@ -1,4 +1,4 @@
-"""`keys`: the keys under which Ostiary signs who somebody is; seeing them and putting a new one in place."""
+"""`keys`: the keys under which Ostiary signs who somebody is, and a new one in place of each key that it has."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -6,6 +6,8 @@ from datetime import datetime
 import click
 
 from ostiary import acting
+from ostiary.keys_database import database
+from ostiary.keys_secret import secret
 from ostiary.options import Asked, asked, show
 from ostiary_auth.flows import key_rotation
 from ostiary_auth.flows.key_rotation import KeyState, Turn
@@ -14,7 +16,11 @@ from ostiary_shared.revocation import Receipt
 
 @click.group()
 def keys() -> None:
-    """See and replace the signing keys."""
+    """See and replace keys: those that sign, the services' secret keys, the passwords of the database."""
+
+
+keys.add_command(secret)
+keys.add_command(database)
 
 
 @keys.command("list")

@@ -158,8 +158,8 @@ class Settings(BaseModel):
 
 
 def keys_of(text: str) -> tuple[str, ...]:
-    """The keys in a file, one a line."""
-    return tuple(line for line in text.splitlines() if line.strip())
+    """The keys in a file, one a line; a line that begins with `# ` is a note."""
+    return tuple(line for line in text.splitlines() if line.strip() and not line.startswith("# "))
 
 
 def fault_of_keys(keys: tuple[str, ...]) -> str:

@@ -1,0 +1,89 @@
+"""The file of a service's secret keys: which makes, which are accepted, and since when. Each step is a new file.
+
+A key comes in two steps, so that no process meets what was made with a key that it does not know: first it is accepted
+everywhere, then it makes. Notes in the file say how far that is; services pass over them.
+"""
+
+import base64
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from ostiary import rewriting
+from ostiary.faults import Finding, Refusal
+from ostiary_shared import tokens
+from ostiary_shared.settings import fault_of_keys, keys_of
+
+NEW_BYTES = 48
+WAITS, MADE = "waits since", "made until"
+_NOTE = re.compile(rf"# ([0-9a-f]{{8}}) ({WAITS}|{MADE}) (\S+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key and what the file says of it: that it waits since `when`, or that it made until then."""
+
+    key: str
+    note: str = ""
+    when: datetime | None = None
+
+    @property
+    def mark(self) -> str:
+        """What tells the key from others and gives nothing of it away."""
+        return mark(self.key)
+
+
+def mark(key: str) -> str:
+    """The same for any key."""
+    return tokens.derive((key,), "mark").first.hex()[:8]
+
+
+def read(path: Path) -> tuple[Entry, ...]:
+    """What the file holds. Raises Refusal when a service could not start with it, either."""
+    text = rewriting.read(path)
+    keys = keys_of(text)
+    fault = fault_of_keys(keys)
+    if fault:
+        raise Refusal(f"{path} is no file of secret keys: its content {fault}.")
+    notes = {found[1]: (found[2], datetime.fromisoformat(found[3])) for found in _NOTE.finditer(text)}
+    return tuple(Entry(key, *notes.get(mark(key), ())) for key in keys)
+
+
+def write(path: Path, entries: tuple[Entry, ...]) -> None:
+    """Put the file in the place of the one before, whole."""
+    rewriting.replace(path, "".join(f"{_noted(entry)}{entry.key}\n" for entry in entries))
+
+
+def add(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
+    """A new key, that is accepted and makes nothing yet."""
+    if waiting(entries):
+        raise Finding("a new key waits already; go on with --promote, or take it away with --drop.")
+    fresh = base64.b64encode(tokens.random_bytes(NEW_BYTES)).decode()
+    return (*entries, Entry(fresh, WAITS, now))
+
+
+def promote(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
+    """The new key first; what the others made is accepted still."""
+    new = waiting(entries)
+    if new is None:
+        raise Finding("no new key waits; begin with --add.")
+    others = [entry if entry.note == MADE else replace(entry, note=MADE, when=now) for entry in entries if entry != new]
+    return (Entry(new.key), *others)
+
+
+def waiting(entries: tuple[Entry, ...]) -> Entry | None:
+    """The key that shall come first: the one that is noted so, or the last, which somebody wrote there by hand."""
+    last = entries[-1]
+    return last if len(entries) > 1 and last.note != MADE else None
+
+
+def since(entries: tuple[Entry, ...], path: Path) -> float:
+    """When the present first key came first, as the file tells; else when the file was last changed (Unix time)."""
+    moments = [entry.when.timestamp() for entry in entries if entry.when is not None]
+    return max(moments, default=path.stat().st_mtime)
+
+
+def _noted(entry: Entry) -> str:
+    when = entry.when.isoformat(timespec="seconds") if entry.when else ""
+    return f"# {entry.mark} {entry.note} {when}\n" if entry.note else ""
