@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import click
+import structlog
 import uvloop
 
 from ostiary import counting, logs, serving, workers
@@ -16,6 +17,8 @@ from ostiary_shared.settings import Settings
 Known = TypeVar("Known", bound=Settings)
 Run = Callable[[], Coroutine[Any, Any, None]]
 Place = Callable[[serving.App], serving.Site]
+
+log = structlog.get_logger("ostiary")
 
 
 @click.command()
@@ -48,7 +51,9 @@ def _auth(bind: Callable[[], socket.socket]) -> None:
     with counting.shared_figures(settings.workers, settings.runtime_dir):
         from ostiary import inside  # noqa: PLC0415 - with the library that looks for the shared figures
         from ostiary_auth.app import create_app  # noqa: PLC0415
+        from ostiary_auth.factors import argon2_build  # noqa: PLC0415
 
+        log.info("argon2", build=argon2_build.name())
         place, gate, figures = _at(settings, bind), serving.bind_gate(settings.gate_listen), inside.bound(settings)
         work = lambda: inside.site("auth", settings, lambda: place(create_app(settings, gate)), figures)  # noqa: E731
         workers.run(settings.workers, lambda: _loop(work))
