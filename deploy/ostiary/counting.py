@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ def shared_figures(workers: int, place: str = "") -> Iterator[None]:
 
     What others left behind who were killed is removed: nobody holds its lock any more.
     """
+    if "prometheus_client" in sys.modules:
+        raise RuntimeError("the figures were loaded before their folder was made")
     if workers == 1:
         os.environ.pop(FOLDER, None)
         yield
@@ -39,12 +42,17 @@ def shared_figures(workers: int, place: str = "") -> Iterator[None]:
         os.close(lock)
 
 
-def gone(process: int) -> None:
-    """A worker is gone: what it had of something that is no more does not count any longer."""
-    if os.environ.get(FOLDER):
-        from prometheus_client import multiprocess  # noqa: PLC0415 - see above
+def gone(process: int, *, died: bool) -> None:
+    """A worker is gone, and what it had in use with it. What it had counted stays counted."""
+    if not os.environ.get(FOLDER):
+        return
+    from prometheus_client import multiprocess  # noqa: PLC0415 - see above
 
-        multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
+    from ostiary_shared import metrics  # noqa: PLC0415
+
+    multiprocess.mark_process_dead(process)  # type: ignore[no-untyped-call]
+    if died:
+        metrics.worker_died()
 
 
 def _locked(folder: Path) -> int:

@@ -15,16 +15,16 @@ from ostiary_shared.settings import Settings
 MOST = 50
 
 
-def bound(settings: Settings) -> socket.socket | None:
-    """The socket of the internal port, where there is to be one; a busy one is refused."""
+def bound(service: str, settings: Settings) -> socket.socket | None:
+    """The socket of a service's internal port, where there is to be one; a busy one is refused."""
+    metrics.name_service(service)
     host, _, port = settings.metrics_listen.rpartition(":")
     return serving.bind(int(port), "OSTIARY_METRICS_LISTEN", host.strip("[]")) if port else None
 
 
 @contextlib.asynccontextmanager
-async def told(service: str, health: Health, listener: socket.socket | None) -> AsyncIterator[None]:
-    """Tell how `service` is while the block runs, if there is a port for it."""
-    metrics.name_service(service)
+async def told(health: Health, listener: socket.socket | None) -> AsyncIterator[None]:
+    """Tell how we are while the block runs, if there is a port for it."""
     if listener is None:
         yield
         return
@@ -32,31 +32,29 @@ async def told(service: str, health: Health, listener: socket.socket | None) -> 
         yield
 
 
-async def site(
-    service: str, settings: Settings, make: Callable[[], serving.Site], listener: socket.socket | None
-) -> None:
+async def site(settings: Settings, make: Callable[[], serving.Site], listener: socket.socket | None) -> None:
     """Serve an app, and tell how it is, until Ctrl-C or SIGTERM."""
     stop = asyncio.Event()
     with serving.stop_signals(stop):
-        async with traced(service, settings):
+        async with traced(settings):
             place = make()
             async with (
                 serving.lifespan(place.app),
-                told(service, health_of(place.app), listener),
+                told(health_of(place.app), listener),
                 serving.serving(place),
             ):
                 await stop.wait()
 
 
 @contextlib.asynccontextmanager
-async def traced(service: str, settings: Settings) -> AsyncIterator[None]:
+async def traced(settings: Settings) -> AsyncIterator[None]:
     """Keep traces while the block runs, if that is wanted; begin it before anything that is to be traced is made."""
     if not settings.tracing:
         yield
         return
     from ostiary import tracing  # noqa: PLC0415 - what it is made of is an extra
 
-    end = tracing.begin(service)
+    end = tracing.begin(metrics.service())
     try:
         yield
     finally:

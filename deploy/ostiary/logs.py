@@ -26,12 +26,12 @@ SHARED: tuple[Processor, ...] = (
 )
 
 
-def to_stdout(level: str, *, addresses: bool = False) -> None:
+def to_stdout(level: str, service: str, *, addresses: bool = False) -> None:
     """Everything of `level` and above, for whatever collects the output of processes.
 
-    What nobody catches is a line, too. `addresses`: those of people may be in lines.
+    Each names the `service`. What nobody catches is a line, too. `addresses`: those of people may be in lines.
     """
-    configure(level, as_json(logging.StreamHandler(sys.stdout), addresses=addresses))
+    configure(level, as_json(logging.StreamHandler(sys.stdout), scrubber(service, addresses=addresses)))
     logging.captureWarnings(capture=True)
     sys.excepthook = _last_words
     threading.excepthook = lambda said: _last_words(
@@ -49,7 +49,7 @@ def to_folder(home: Path) -> None:
     failures.setLevel(logging.ERROR)
     failures.setFormatter(_Brief(f"Something failed; {path} says what."))
     kept = RotatingFileHandler(path, maxBytes=LIMIT, backupCount=1, encoding="utf-8")
-    configure("info", as_json(kept), failures)
+    configure("info", as_json(kept, scrubber("up")), failures)
 
 
 class _Brief(logging.Formatter):
@@ -63,11 +63,11 @@ class _Brief(logging.Formatter):
         return self.sentence
 
 
-def as_json(handler: logging.Handler, *, addresses: bool = False) -> logging.Handler:
+def as_json(handler: logging.Handler, scrub: Processor) -> logging.Handler:
     """Let a handler write one line of JSON an event; control characters and other scripts are escaped in it."""
     last: tuple[Processor, ...] = (
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        scrubber(addresses=addresses),
+        scrub,
         structlog.processors.JSONRenderer(),
     )
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=last, foreign_pre_chain=SHARED))

@@ -18,7 +18,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Answer = tuple[int, str, bytes]
 
 JSON = "application/json"
-LOOK_SECONDS = 10.0
+# Not at once: a lease is earned with the first heartbeat.
+FIRST_SECONDS, LOOK_SECONDS = 1.0, 10.0
 
 log = structlog.get_logger("ostiary")
 
@@ -72,6 +73,7 @@ async def looking(health: Health) -> AsyncIterator[None]:
 
 async def _look(health: Health) -> None:
     before: dict[str, str] = {}
+    await asyncio.sleep(FIRST_SECONDS)
     while True:
         report = await health.report()
         now = report.vital | report.told

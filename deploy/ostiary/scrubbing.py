@@ -12,6 +12,7 @@ LONGEST = 2_000  # characters of a value
 LONGEST_TRACEBACK = 20_000
 HIDDEN = "***"
 # Always our own words.
+FIRST = ("timestamp", "level", "event", "service", "request_id")
 OURS = frozenset({"level", "timestamp", "request_id", "service", "method", "route"})
 
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -41,11 +42,16 @@ def scrubbed(text: str, *, addresses: bool = False) -> str:
     return text if addresses else _ADDRESS.sub(HIDDEN, text)
 
 
-def scrubber(*, addresses: bool) -> Processor:
-    """The same for every value of a log line, as structlog wants it; what is endless is cut off."""
+def scrubber(service: str, *, addresses: bool = False) -> Processor:
+    """The same for every value of a log line, as structlog wants it; what is endless is cut off.
+
+    When, how grave, what and by which service stand first, so that people can read it, too.
+    """
 
     def scrub(_logger: Any, _name: str, event: Any) -> Mapping[str, Any]:
-        return {key: _value(key, value, addresses=addresses) for key, value in event.items()}
+        named = {"service": service, **event}
+        ordered = {key: named[key] for key in FIRST if key in named} | named
+        return {key: _value(key, value, addresses=addresses) for key, value in ordered.items()}
 
     return scrub
 

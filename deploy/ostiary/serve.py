@@ -46,7 +46,7 @@ def serve(service: str, host: str, port: int, smtp_port: int, public_url: str) -
 def _auth(bind: Callable[[], socket.socket]) -> None:
     from ostiary_auth.settings import AuthSettings  # noqa: PLC0415 - each image holds its own service only
 
-    settings = _logged(AuthSettings.load())
+    settings = _logged("auth", AuthSettings.load())
     workers.open_files(settings.max_connections * 2)
     with counting.shared_figures(settings.workers, settings.runtime_dir):
         from ostiary import inside  # noqa: PLC0415 - with the library that looks for the shared figures
@@ -54,15 +54,19 @@ def _auth(bind: Callable[[], socket.socket]) -> None:
         from ostiary_auth.factors import argon2_build  # noqa: PLC0415
 
         log.info("argon2", build=argon2_build.name())
-        place, gate, figures = _at(settings, bind), serving.bind_gate(settings.gate_listen), inside.bound(settings)
-        work = lambda: inside.site("auth", settings, lambda: place(create_app(settings, gate)), figures)  # noqa: E731
+        place, gate, figures = (
+            _at(settings, bind),
+            serving.bind_gate(settings.gate_listen),
+            inside.bound("auth", settings),
+        )
+        work = lambda: inside.site(settings, lambda: place(create_app(settings, gate)), figures)  # noqa: E731
         workers.run(settings.workers, lambda: _loop(work))
 
 
 def _admin(bind: Callable[[], socket.socket]) -> None:
     from ostiary_admin.settings import AdminSettings  # noqa: PLC0415
 
-    settings = _logged(AdminSettings.load())
+    settings = _logged("admin", AdminSettings.load())
     workers.open_files(settings.max_connections)
     if settings.auth_ca_file:
         tls.trusted(settings.auth_ca_file)  # a fault shows here, not in each worker
@@ -70,8 +74,8 @@ def _admin(bind: Callable[[], socket.socket]) -> None:
         from ostiary import inside  # noqa: PLC0415 - as above
         from ostiary_admin.app import create_app  # noqa: PLC0415
 
-        place, figures = _at(settings, bind), inside.bound(settings)
-        work = lambda: inside.site("admin", settings, lambda: place(create_app(settings)), figures)  # noqa: E731
+        place, figures = _at(settings, bind), inside.bound("admin", settings)
+        work = lambda: inside.site(settings, lambda: place(create_app(settings)), figures)  # noqa: E731
         workers.run(settings.workers, lambda: _loop(work))
 
 
@@ -85,8 +89,8 @@ def _loop(run: Run) -> None:
         runner.run(run())
 
 
-def _logged(settings: Known) -> Known:
-    logs.to_stdout(settings.log_level, addresses=settings.log_addresses)
+def _logged(service: str, settings: Known) -> Known:
+    logs.to_stdout(settings.log_level, service, addresses=settings.log_addresses)
     return settings
 
 
@@ -96,7 +100,8 @@ async def _courier() -> None:
     from ostiary_auth.settings import AuthSettings  # noqa: PLC0415
     from ostiary_shared.health import Health  # noqa: PLC0415
 
-    settings, stop, health = _logged(AuthSettings.load()), asyncio.Event(), Health()
+    settings, stop, health = _logged("courier", AuthSettings.load()), asyncio.Event(), Health()
     with serving.stop_signals(stop):
-        async with inside.traced("courier", settings), inside.told("courier", health, inside.bound(settings)):
+        figures = inside.bound("courier", settings)
+        async with inside.traced(settings), inside.told(health, figures):
             await courier.run(settings, stop, health)

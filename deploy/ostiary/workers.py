@@ -58,7 +58,7 @@ class _Keeper:
             except ChildProcessError:
                 return
             began = self._started.pop(process, None)
-            counting.gone(process)
+            counting.gone(process, died=not self._ending)
             if began is not None and not self._ending:
                 time.sleep(max(0.0, SHORTEST_LIFE - (time.monotonic() - began)))
                 self._start()

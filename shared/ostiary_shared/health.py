@@ -3,6 +3,7 @@
 `vital` parts decide whether it is sent any work; the others are told, and are nothing that sending it none would mend.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from ostiary_shared import metrics
 
 # What is wrong with a part now, for the operator; empty when it is well.
 Check = Callable[[], Awaitable[str]]
+
+ENDING = "This process was told to end."
 
 _WELL = metrics.gauge(
     "ostiary_check_ok",
@@ -43,15 +46,17 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The parts of this process, by name."""
+    """The parts of this process, by name; once it is `ending`, it is sent no more work."""
 
     vital: dict[str, Check] = field(default_factory=dict)
     told: dict[str, Check] = field(default_factory=dict)
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def report(self) -> Report:
         """Ask every part, one after the other; each answers in seconds whatever is wrong."""
+        ending = {"ending": ENDING} if self.ending.is_set() else {}
         report = Report(
-            {name: await check() for name, check in self.vital.items()},
+            {name: await check() for name, check in self.vital.items()} | ending,
             {name: await check() for name, check in self.told.items()},
         )
         for name, why in (report.vital | report.told).items():

@@ -37,7 +37,7 @@ def fail(message: str) -> None:
 
 
 def test_a_service_writes_json_lines_of_its_level_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.to_stdout("warning")
+    logs.to_stdout("warning", "auth")
     structlog.get_logger("ostiary").info("quiet")
     structlog.get_logger("ostiary").warning("courier waits", trouble="no server")
     logging.getLogger("somebody").warning("else")

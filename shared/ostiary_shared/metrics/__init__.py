@@ -69,6 +69,8 @@ _POOL_TIMEOUTS = counter(
 _POOL_USED = gauge("ostiary_database_connections_in_use", "Connections that work is being done on.", "service", "pool")
 _POOL_SIZE = gauge("ostiary_database_connections_limit", "Connections there may be at the most.", "service", "pool")
 
+_DIED = counter("ostiary_worker_deaths_total", "Workers that ended unasked, and were replaced.", "service")
+
 _service = "ostiary"
 
 
@@ -119,6 +121,11 @@ def connected(pool: str, seconds: float) -> None:
 def not_connected(pool: str) -> None:
     """Work was given up for want of a connection."""
     _POOL_TIMEOUTS.labels(_service, pool).inc()
+
+
+def worker_died() -> None:
+    """A process of ours ended unasked."""
+    _DIED.labels(_service).inc()
 
 
 def pool_sampler(pool: str, used: Callable[[], int], limit: int) -> Callable[[], None]:

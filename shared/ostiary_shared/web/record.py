@@ -75,7 +75,6 @@ class Recorder:
         more = {"address": self._address(scope)} if self._settings.log_addresses else {}
         log.info(
             "request",
-            service=metrics.service(),
             method=method if method in metrics.METHODS else "other",
             route=route or metrics.NO_ROUTE,
             status=status,

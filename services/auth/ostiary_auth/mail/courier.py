@@ -8,9 +8,8 @@ from functools import partial
 
 import structlog
 
-from ostiary_auth import metrics
 from ostiary_auth.flows import housekeeping, key_rotation, remind
-from ostiary_auth.mail import delivery, envelope, server
+from ostiary_auth.mail import delivery, envelope, metrics, server
 from ostiary_auth.mail.delivery import Office
 from ostiary_auth.mail.errand import Letterhead
 from ostiary_auth.mail.transport import ServerTrouble

@@ -15,8 +15,7 @@ from email.headerregistry import Address
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from ostiary_auth import metrics
-from ostiary_auth.mail import envelope, errand, letters, schedule, transport
+from ostiary_auth.mail import envelope, errand, letters, metrics, schedule, transport
 from ostiary_auth.mail.errand import Letterhead, Pointless, Ready
 from ostiary_auth.mail.server import Server
 from ostiary_auth.mail.transport import Deferred, Line, Refused, ServerTrouble, Verdict
