@@ -49,6 +49,9 @@ class Key(tuple[bytes, ...]):
         """The one that makes."""
         return self[0]
 
+    def __repr__(self) -> str:
+        return "Key(***)"
+
 
 def mint(prefix: str, key: Key | None = None) -> Token:
     """A 256-bit token `prefix_…`; with `key`, ending in a short HMAC tag so that garbage is told without a look-up."""

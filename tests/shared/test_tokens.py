@@ -45,3 +45,18 @@ def test_a_code_opens_one_purpose_at_one_address() -> None:
 
 def test_keys_for_two_purposes_differ() -> None:
     assert tokens.derive(("secret",), "a") != tokens.derive(("secret",), "b")
+
+
+def test_the_first_of_several_keys_makes_and_all_are_accepted() -> None:
+    old, new = tokens.derive(("old",), "a"), tokens.derive(("new",), "a")
+    both = tokens.derive(("new", "old"), "a")
+    assert both == (*new, *old)
+    assert repr(both) == "Key(***)"
+    assert tokens.genuine(tokens.mint("os", old).value, "os", both)
+    made = tokens.mint("os", both).value
+    assert (tokens.genuine(made, "os", new), tokens.genuine(made, "os", old)) == (True, False)
+    assert tokens.code_digests("1234", "x", both) == (
+        *tokens.code_digests("1234", "x", new),
+        *tokens.code_digests("1234", "x", old),
+    )
+    assert not tokens.genuine(made, "os", tokens.Key())
