@@ -17,7 +17,7 @@ class Ports:
 
 async def run(ports: Ports, public_url: str) -> None:
     """Catch mail until SIGTERM or Ctrl-C; what was caught is gone then."""
-    logs.to_stdout("info")
+    logs.to_stdout("info", "mailbox")
     page, smtp = serving.bind(ports.page, "--port", ports.host), serving.bind(ports.smtp, "--smtp-port", ports.host)
     box, stop = mails.Mailbox(), asyncio.Event()
     shown = serving.Site(mailbox.create_mailbox(box, public_url), page)

@@ -41,7 +41,7 @@ FILES = (
 
 
 def complete(folder: Path, owner: int | None) -> list[str]:
-    """Make what is missing; the names of what was made. With `owner` the files are that user's; folders stay ours."""
+    """Make what is missing; the names of what was made. With `owner` all is that user's, and our group's."""
     for file in FILES:
         missing = not (folder / file.like).exists() if file.like else False
         if missing and (folder / file.path).exists() and _sources_are_here(folder):
@@ -49,7 +49,17 @@ def complete(folder: Path, owner: int | None) -> list[str]:
                 f"{folder / file.like} is gone, but {file.path} was made from it; bring it back, or delete "
                 f"{folder / file.path} too: then both are made anew, and migrate sets the new password."
             )
-    return list(_made(folder, owner))
+    made = list(_made(folder, owner))
+    for reader in {Path(file.path).parts[0] for file in FILES} if owner is not None else ():
+        give(folder / reader, owner)
+    return made
+
+
+def give(folder: Path, owner: int) -> None:
+    """Make a folder the user's; our group may write there still, which is all we can later, without further rights."""
+    if folder.stat().st_uid != owner:
+        folder.chmod(0o775)
+        os.chown(folder, owner, -1)
 
 
 def write(path: Path, text: str, reader: str = OURS, owner: int | None = None) -> None:

@@ -1,6 +1,5 @@
 """`secrets`: the secret files of a set-up with containers, and a look at its settings before anything starts."""
 
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,7 +32,7 @@ def secrets(folder: Path, owner: int | None, give: tuple[Path, ...], check: int 
     with told():
         made = secret_files.complete(folder, owner)
         for other in give if owner is not None else ():
-            os.chown(other, owner or 0, -1)
+            secret_files.give(other, owner)
         if check:
             _keep(folder / "auth/smtp.url", _checked(check), owner)
     click.echo(f"Made {', '.join(made)}." if made else "Every secret is there already.")
