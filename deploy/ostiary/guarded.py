@@ -19,6 +19,7 @@ URL_BYTES = 8 * 1024
 BODY_SECONDS = 12.0  # Quart answers 408 after 10; this ends a body that nobody wanted to read
 UNREAD_SECONDS = 30.0
 PIPELINED = 16
+CLOSE_HEADER = (b"connection", b"close")
 ANSWERS = {
     b"400 Bad Request": b"Too many requests at once.",
     b"408 Request Timeout": b"The headers took too long.",
@@ -74,6 +75,8 @@ class Guarded(HttpToolsProtocol):
         self.refusal = self._too_much()
         if self.refusal:
             raise ValueError  # the parser stops here and asks for a 400
+        if self.crowd.parting:
+            self.headers.append(CLOSE_HEADER)  # as if the client had asked for it: uvicorn says so and does it
         super().on_headers_complete()
         self.body_since = time.monotonic()
 

@@ -38,12 +38,11 @@ async def site(settings: Settings, make: Callable[[], serving.Site], listener: s
     with serving.stop_signals(stop):
         async with traced(settings):
             place = make()
-            async with (
-                serving.lifespan(place.app),
-                told(health_of(place.app), listener),
-                serving.serving(place),
-            ):
+            health = health_of(place.app)
+            async with serving.lifespan(place.app), told(health, listener), serving.serving(place) as servers:
                 await stop.wait()
+                health.ending.set()
+                await serving.farewell(servers)
 
 
 @contextlib.asynccontextmanager

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,16 @@ import uvicorn
 
 from ostiary.faults import Refusal
 from ostiary.guarded import Guarded
-from ostiary_shared import tls
+from ostiary_shared import parting, tls
 from ostiary_shared.crowd import MOST, Crowd, swept
 
 HOST = "127.0.0.1"
 DRAIN_SECONDS = 5
+# How long a server that was told to end goes on answering: until nobody asked for so long, or so long at the most. The
+# whole end must fit into the ten seconds that supervisors give.
+QUIET_SECONDS = 0.5
+PARTING_SECONDS = 3.0
+LAST_SECONDS = 0.1
 KEEP_ALIVE_SECONDS = (
     75  # longer than the 15 s for which aiohttp keeps idle connections, so that the client closes first
 )
@@ -64,15 +70,26 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - the site has it
         """Uvicorn's own for one socket, with limits to how many come and to how long keys are agreed on."""
-        loop, shown = asyncio.get_running_loop(), self.site.shown
-        limits: dict[str, Any] = {} if shown is None else {"ssl": shown, **TLS_LIMITS}
+        loop, limits = asyncio.get_running_loop(), self._limits
         self.servers = [await loop.create_server(self._protocol, sock=self.site.socket, backlog=BACKLOG, **limits)]
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Uvicorn's own, but for those who come in the last moment: they are let in."""
+        self.crowd.parting = True
+        for server in self.servers:
+            await parting.close(server, self._protocol, **self._limits)
+        await asyncio.sleep(LAST_SECONDS)  # what they ask is heard before their connections are looked at
+        await super().shutdown(sockets)
 
     async def main_loop(self) -> None:
         """Uvicorn's own, and whoever keeps us waiting is sent away meanwhile."""
         async with swept(self.crowd):
             await super().main_loop()
+
+    @property
+    def _limits(self) -> dict[str, Any]:
+        return {} if self.site.shown is None else {"ssl": self.site.shown, **TLS_LIMITS}
 
     def _protocol(self) -> Guarded:
         return Guarded(config=self.config, server_state=self.server_state, app_state={}, crowd=self.crowd)
@@ -142,18 +159,35 @@ def stop_signals(stop: asyncio.Event) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def serving(*sites: Site) -> AsyncIterator[None]:
+async def serving(*sites: Site) -> AsyncIterator[list[Server]]:
     """Serve all sites while the block runs; then take no more, finish what was begun, and return."""
     servers = [Server(site) for site in sites]
     running = [asyncio.create_task(server.serve([server.site.socket])) for server in servers]
     try:
         while not all(server.started or task.done() for server, task in zip(servers, running, strict=True)):  # noqa: ASYNC110 - a flag is all uvicorn has
             await asyncio.sleep(0.01)
-        yield
+        yield servers
     finally:
         for server in servers:
             server.should_exit = True
         await asyncio.gather(*running)
+
+
+async def farewell(servers: list[Server]) -> None:
+    """Go on answering for a moment, each time with the word that the connection ends, until nobody asks any more.
+
+    By then proxies have let go of the connections they keep, and those that look at /readyz have turned elsewhere.
+    """
+    for server in servers:
+        server.crowd.parting = True
+    now = time.monotonic()
+    until, asked, quiet_since = now + PARTING_SECONDS, -1, now
+    while now < until and now - quiet_since < QUIET_SECONDS:
+        count = sum(server.server_state.total_requests for server in servers)
+        if count != asked:
+            asked, quiet_since = count, now
+        await asyncio.sleep(0.05)
+        now = time.monotonic()
 
 
 @contextlib.asynccontextmanager

@@ -24,9 +24,13 @@ class Member(Protocol):
 
 
 class Crowd:
-    """The connections of one port. A member is waited for until it says that it is `busy` with a whole question."""
+    """The connections of one port. A member is waited for until it says that it is `busy` with a whole question.
+
+    While it is `parting`, every answer says that it is the connection's last.
+    """
 
     def __init__(self, most: int = MOST) -> None:
+        self.parting = False
         self._most = most
         self._members: set[Member] = set()
         self._waited_for: dict[Member, None] = {}  # the longest first

@@ -10,6 +10,7 @@ from socket import gethostname, socket
 
 from quart import Quart
 
+from ostiary_auth import metrics
 from ostiary_auth.fast import lease, touches
 from ostiary_auth.fast.answers import Writer
 from ostiary_auth.fast.asgi import QuickDoor
@@ -24,6 +25,7 @@ from ostiary_auth.fast.sites import Sites
 from ostiary_auth.gate.carried import Names, names_of
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import AuthTools
+from ostiary_shared import parting
 from ostiary_shared.database import Sessions
 from ostiary_shared.networks import Address, Network
 from ostiary_shared.web import headers
@@ -67,7 +69,7 @@ def stand_before(app: Quart, settings: AuthSettings, tools: AuthTools, sessions:
 @contextlib.asynccontextmanager
 async def opened(quick: Quick, gate_socket: socket | None) -> AsyncIterator[None]:
     """Answer quickly while the block runs. Without room in memory everything is left to the app, at both doors."""
-    async with _listening(quick, gate_socket), _remembering(quick.keeper, quick.settings):
+    async with _remembering(quick.keeper, quick.settings), _listening(quick, gate_socket):
         yield
 
 
@@ -106,6 +108,8 @@ def _address_of(trusted: tuple[Network, ...]) -> Callable[[Ask], Address | None]
 
 def _ears(keeper: Keeper) -> Ears:
     def hold(until: float) -> None:
+        if keeper.memory.lease_until and not until:
+            metrics.LEASE_LOST.inc()
         keeper.memory.lease_until = until
 
     def forget_all() -> None:
@@ -128,14 +132,21 @@ async def _listening(quick: Quick, gate_socket: socket | None) -> AsyncIterator[
     loop = asyncio.get_running_loop()
     # Kept in a variable: a server that nobody refers to is collected, and its socket closes without a word.
     server = await loop.create_server(lambda: Guest(hall), sock=gate_socket)
-    sweeping = asyncio.create_task(_sweep(hall))
+    ending = quick.app.extensions["ostiary-health"].ending
+    beside = [asyncio.create_task(_sweep(hall)), asyncio.create_task(_part(hall, ending))]
     try:
         yield
     finally:
-        sweeping.cancel()
-        server.close()
-        for guest in tuple(hall.guests):
-            guest.leave()
+        for task in beside:
+            task.cancel()
+        hall.part()
+        await parting.close(server, lambda: Guest(hall))
+        await hall.empty(LAST_SECONDS)
+
+
+async def _part(hall: Hall, ending: asyncio.Event) -> None:
+    await ending.wait()
+    hall.part()
 
 
 async def _sweep(hall: Hall) -> None:

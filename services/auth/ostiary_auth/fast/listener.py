@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import httptools
 
-from ostiary_auth.fast.answers import Writer
+from ostiary_auth.fast.answers import Answer, Writer
 from ostiary_auth.fast.asgi import App, in_the_end
 from ostiary_auth.fast.ask import DOORS, Ask, Headers, lowered
 from ostiary_auth.fast.keeper import Keeper
@@ -23,27 +23,46 @@ MAX_HEAD = 32 * 1024
 MAX_WAITING = 64  # questions of one connection whose answers are not there yet
 HEAD_SECONDS = 5.0
 IDLE_SECONDS = 75.0
+LAST_SECONDS = 0.1  # for the question of somebody who came in the last moment
 BAD = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+# Goes between the first line of an answer and its headers.
+LAST = b"\r\nconnection: close\r\n"
 FAILED = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nretry-after: 2\r\n\r\n"
 
 Waiting = deque["bytes | asyncio.Task[bytes]"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hall:
-    """What all connections of a listener share."""
+    """What all connections of a listener share. Once it is `parting`, every answer is its connection's last."""
 
     keeper: Keeper
     app: App
     writer: Writer
     trusts: Callable[[str], bool]
     guests: set["Guest"] = field(default_factory=set)
+    parting: bool = False
 
     def sweep(self) -> None:
         """Close connections that say nothing, or never finish what they say. Call it every second or so."""
         now = time.monotonic()
         for guest in tuple(self.guests):
             guest.grow_impatient(now)
+
+    def part(self) -> None:
+        """From now on tell everybody with their answer to ask no more here."""
+        self.parting = True
+        for guest in self.guests:
+            guest.part()
+
+    async def empty(self, seconds: float) -> None:
+        """Let everybody go, as soon as they have their answers; after so long, in any case."""
+        deadline = time.monotonic() + seconds
+        await asyncio.sleep(LAST_SECONDS)
+        for guest in tuple(self.guests):
+            guest.leave()
+        while self.guests and time.monotonic() < deadline:  # noqa: ASYNC110 - as plain as it is rare
+            await asyncio.sleep(0.01)
 
 
 class Guest(asyncio.Protocol):
@@ -60,7 +79,7 @@ class Guest(asyncio.Protocol):
         self._waiting: Waiting = deque()
         self._heard_at = time.monotonic()
         self._head = 0  # bytes of a question that is not complete yet
-        self._closing = False
+        self._closing = self._last = False
         self._url = b""
         self._headers: Headers = []
 
@@ -72,6 +91,8 @@ class Guest(asyncio.Protocol):
             self._peer = name[0]
             self._trusted = self._hall.trusts(self._peer)
         self._hall.guests.add(self)
+        if self._hall.parting:
+            self.part()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Somebody leaves; what they asked is nobody's business any more."""
@@ -141,7 +162,7 @@ class Guest(asyncio.Protocol):
             self._waiting.append(self._wire(answer))
         else:
             self._wait_for(ask)
-        if not parser.should_keep_alive():
+        if self._last or not parser.should_keep_alive():
             self._leave()
 
     def eof_received(self) -> bool:
@@ -165,9 +186,17 @@ class Guest(asyncio.Protocol):
         if not self._waiting and now - self._heard_at > patience and self._transport:
             self._transport.close()
 
+    def part(self) -> None:
+        """The listener closes soon: the next answer is the last."""
+        self._last = True
+        self._wire = self._last_wire
+
     def leave(self) -> None:
         """The listener closes: finish what was asked, hear no more."""
         self._leave()
+
+    def _last_wire(self, answer: Answer) -> bytes:
+        return self._hall.writer.wire(answer).replace(b"\r\n", LAST, 1)
 
     def _wait_for(self, ask: Ask) -> None:
         # Opened while the app starts, the listener has that moment's context: no two requests may share it.
