@@ -1,0 +1,169 @@
+"""What our own ports bear when no proxy shields them: every part of a request, and every client, has its bounds."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+
+from ostiary import guarded, serving
+from ostiary_shared import crowd
+from tests.system.test_serving import app, get, said
+
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+PATIENCE = 20.0
+KEPT = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.fixture(autouse=True)
+def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "SWEEP_SECONDS", 0.05)
+
+
+@contextlib.asynccontextmanager
+async def served(on: serving.App, most: int = crowd.MOST) -> AsyncIterator[int]:
+    listener = serving.bind(0, "--port")
+    async with serving.serving(serving.Site(on, listener, None, most)):
+        yield listener.getsockname()[1]
+
+
+@contextlib.asynccontextmanager
+async def lines(port: int, count: int) -> AsyncIterator[list[Line]]:
+    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
+    try:
+        yield opened
+    finally:
+        for _, writer in opened:
+            writer.transport.abort()
+        await asyncio.sleep(0)
+
+
+async def ended(reader: asyncio.StreamReader) -> bytes:
+    """All that still comes, once the other side has closed."""
+    with contextlib.suppress(ConnectionError):
+        return await asyncio.wait_for(reader.read(), PATIENCE)
+    return b""
+
+
+async def reading(scope: object, receive: object, send: object) -> None:
+    """An app that reads bodies to the end, and says how long they were."""
+    size, more = 0, True
+    while more:
+        message = await receive()  # type: ignore[operator]
+        if message["type"] == "http.disconnect":
+            return
+        size, more = size + len(message.get("body", b"")), message.get("more_body", False)
+    text = str(size).encode()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(text))]})  # type: ignore[operator]
+    await send({"type": "http.response.body", "body": text})  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("wanted", [True, False], ids=["that is read", "that nobody reads"])
+async def test_a_body_that_drips_is_cut_off_in_all_its_time(wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "BODY_SECONDS", 0.4)
+    async with served(reading if wanted else app("auth")) as port, lines(port, 1) as [(reader, writer)]:
+        writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
+        gone = asyncio.create_task(ended(reader))
+        async with asyncio.timeout(PATIENCE):
+            while not gone.done():  # never idle for long, so that only a limit to the whole ends it
+                writer.write(b"x")
+                await asyncio.sleep(0.05)
+        assert (await gone).startswith(b"" if wanted else b"HTTP/1.1 200 ")
+
+
+async def test_a_body_that_comes_in_time_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "BODY_SECONDS", 5)
+    async with served(reading) as port:
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 6\r\nConnection: close\r\n\r\n"
+        assert (await said(port, head, b"abc", b"def", pause=0.3)).endswith(b"\r\n\r\n6")
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/" + "a" * guarded.URL_BYTES, "", b"414"),
+        ("/" + "a" * (guarded.URL_BYTES - 1), "", b"200"),
+        ("/", "".join(f"X-{number}: y\r\n" for number in range(guarded.HEADER_LINES)), b"431"),
+        ("/", "".join(f"X-{number}: y\r\n" for number in range(guarded.HEADER_LINES - 10)), b"200"),
+    ],
+    ids=["long address", "still well", "many headers", "still few"],
+)
+async def test_addresses_and_the_number_of_headers_have_limits(path: str, headers: str, status: bytes) -> None:
+    async with served(app("auth")) as port:
+        assert (await said(port, get(path, headers))).startswith(b"HTTP/1.1 %s " % status)
+
+
+async def test_a_bomb_of_requests_at_once_is_not_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def counting(scope: object, receive: object, send: object) -> None:
+        asked.append("one")
+        await app("auth", seconds=0.02)(scope, receive, send)
+
+    async with served(counting) as port, lines(port, 1) as [(reader, writer)]:
+        writer.write(KEPT * 5000)
+        await ended(reader)
+    assert len(asked) <= guarded.PIPELINED + 2
+    async with served(counting) as port, lines(port, 1) as [(reader, writer)]:
+        writer.write(KEPT * (guarded.PIPELINED - 1) + get("/"))
+        assert (await ended(reader)).count(b"HTTP/1.1 200 ") == guarded.PIPELINED
+
+
+async def test_who_never_reads_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guarded, "UNREAD_SECONDS", 0.4)
+    finished = asyncio.Event()
+
+    async def talkative(scope: object, receive: object, send: object) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
+            for _ in range(1000):
+                await send({"type": "http.response.body", "body": b"x" * 100_000, "more_body": True})  # type: ignore[operator]
+        finally:
+            finished.set()
+
+    async with served(talkative) as port, lines(port, 1) as [(reader, writer)]:
+        writer.write(KEPT)
+        reader._transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.wait_for(finished.wait(), PATIENCE)
+
+
+async def test_beyond_the_limit_whoever_kept_us_waiting_for_longest_goes() -> None:
+    async with served(app("auth"), most=10) as port, lines(port, 10) as held:
+        first, second, *_ = held
+        first[1].write(KEPT)  # the oldest connection, and not the one that is silent for longest
+        assert (await first[0].readuntil(b"auth")).startswith(b"HTTP/1.1 200 ")
+        async with lines(port, 1) as [(reader, writer)]:
+            assert await ended(second[0]) == b""
+            for line in (first, (reader, writer)):
+                line[1].write(KEPT)
+                assert (await line[0].readuntil(b"auth")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_whoever_waits_for_us_is_never_sent_away() -> None:
+    async with served(app("auth", seconds=1.0), most=5) as port, lines(port, 5) as held:
+        for _, writer in held:
+            writer.write(KEPT)
+        await asyncio.sleep(0.3)
+        async with lines(port, 1) as [(reader, _)]:
+            assert await ended(reader) == b""
+        for reader, _ in held:
+            assert (await reader.readuntil(b"auth")).startswith(b"HTTP/1.1 200 ")
+
+
+async def test_a_crowd_forgets_whoever_has_left() -> None:
+    class Somebody:
+        def cut(self) -> None:
+            raise AssertionError
+
+        def grow_impatient(self, now: float) -> None:
+            raise AssertionError
+
+    here, one = crowd.Crowd(1), Somebody()
+    for _ in range(3):
+        here.join(one)
+        here.busy(one)
+        here.idle(one)
+        here.leave(one)
+        here.idle(one)  # an answer that comes too late
+    assert not here.everybody()
+    here.sweep()
