@@ -75,10 +75,12 @@ def _filler(
 @contextmanager
 def _dumping(command: list[str], environment: dict[str, str]) -> Iterator[IO[bytes]]:
     """What pg_dump writes. It ends with the block; when it failed, so does the block."""
-    with TemporaryFile() as errors:
-        dumping = subprocess.Popen(
+    with (
+        TemporaryFile() as errors,
+        subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=environment
-        )
+        ) as dumping,
+    ):
         try:
             assert dumping.stdout is not None  # noqa: S101 - so says the line above
             yield dumping.stdout
@@ -87,7 +89,6 @@ def _dumping(command: list[str], environment: dict[str, str]) -> Iterator[IO[byt
                 raise Finding(f"pg_dump failed: {programs.last_words(errors.read())}")
         finally:
             dumping.kill()
-            dumping.wait()
 
 
 async def _data_size(connection: Any) -> int:
