@@ -13,6 +13,7 @@ from ostiary_auth.gate.answers import IDENTITY_HEADERS
 # Who passes at the gate: the values of the five identity headers.
 Passed = tuple[bytes, bytes, bytes, bytes, bytes]
 NOBODY: Passed = (b"", b"", b"", b"", b"")
+REDIRECTS, DENIED = (302, 303), b"/denied/"
 REASONS = {200: b"OK", 302: b"Found", 401: b"Unauthorized", 403: b"Forbidden", 503: b"Service Unavailable"}
 
 _NAMES = tuple(name.lower().encode() for name in IDENTITY_HEADERS)
@@ -44,9 +45,11 @@ class Told:
     headers: Headers
     body: bytes
     wire: bytes = field(init=False, compare=False, default=b"")
+    outcome: str = field(init=False, compare=False, default="")
 
     def __post_init__(self) -> None:
         lines = b"".join(b"%b: %b\r\n" % header for header in self.headers)
+        object.__setattr__(self, "outcome", _outcome(self.status, self.headers))
         reason = REASONS.get(self.status, b"Answer")
         object.__setattr__(self, "wire", b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (self.status, reason, lines, self.body))
 
@@ -104,6 +107,14 @@ class Writer:
             length = (b"content-length", b"%d" % len(answer.body))
             return 200, [*self._json_headers, length], answer.body
         return answer.status, answer.headers, answer.body
+
+
+def _outcome(status: int, headers: Headers) -> str:
+    """In one word what an answer means to its asker."""
+    if status in REDIRECTS:
+        refused = any(name == b"location" and DENIED in value for name, value in headers)
+        return "refused" if refused else "sign_in"
+    return {200: "allowed", 401: "sign_in", 403: "refused"}.get(status, "failed")
 
 
 def _moment(micros: int) -> bytes:

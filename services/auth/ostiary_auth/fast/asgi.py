@@ -1,18 +1,24 @@
 """The first quick door: in front of the app on the main port, for what asks the three addresses by GET."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from ostiary_auth import metrics
 from ostiary_auth.fast.answers import Answer, Told, Writer
-from ostiary_auth.fast.ask import DOORS, Ask
+from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask
 from ostiary_auth.fast.keeper import Keeper
+from ostiary_auth.fast.tally import count
+from ostiary_shared import request_id
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 Trusts = Callable[[str | None], bool]
+
+REQUEST_ID = request_id.HEADER.lower().encode()
 
 
 class QuickDoor:
@@ -44,11 +50,19 @@ class QuickDoor:
 
 async def in_the_end(ask: Ask, scope: Scope, keeper: Keeper, app: App) -> Answer:
     """The answer that is not ready: from the database, else from the app, which is remembered."""
+    began = time.perf_counter()
     answer = await keeper.in_time(ask)
     if answer is None:
         heard = keeper.replies.heard
         answer = await put_to(app, scope)
         keeper.told(ask, answer, heard)
+        if ask.door == SESSION_JSON:  # the gate counts what it decides itself
+            count(ask, answer.outcome, "app")
+    elif isinstance(answer, Told):
+        count(ask, answer.outcome, "repeated")
+    else:
+        count(ask, "allowed", "database")
+    metrics.GATE_SECONDS.labels(ask.door.decode()).observe(time.perf_counter() - began)
     return answer
 
 
@@ -73,5 +87,6 @@ async def put_to(app: App, scope: Scope) -> Told:
     await app(scope, receive, send)
     start = next(message for message in heard if message["type"] == "http.response.start")
     body = b"".join(message.get("body", b"") for message in heard if message["type"] == "http.response.body")
-    headers = [(bytes(name), bytes(value)) for name, value in start["headers"]]
+    # Said again to somebody else, it would name a request of another.
+    headers = [(bytes(name), bytes(value)) for name, value in start["headers"] if name != REQUEST_ID]
     return Told(start["status"], headers, body)

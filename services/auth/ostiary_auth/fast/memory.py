@@ -30,6 +30,7 @@ class Memory:
         self.lease_until = 0.0  # time.monotonic()
         self.records: dict[bytes, bytes] = {}
         self.used: dict[bytes, bytes] = {}  # since `take_used`; what was used is not the next to go
+        self.evicted = 0
         self._order: deque[bytes] = deque()
         self._spared: set[bytes] = set()
         self._readings: dict[bytes, Reading] = {}
@@ -103,4 +104,4 @@ class Memory:
             self._spared.add(key)
             self._order.append(key)
         else:
-            self.records.pop(key, None)
+            self.evicted += self.records.pop(key, None) is not None

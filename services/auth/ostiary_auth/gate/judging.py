@@ -1,5 +1,8 @@
 """The middle of both gate doors: question in, verdict out, one transaction."""
 
+from quart import request
+
+from ostiary_auth import metrics
 from ostiary_auth.flows import deny, gate, sign_assertion
 from ostiary_auth.gate.answers import Verdict
 from ostiary_auth.gate.asked import Question, token
@@ -8,6 +11,13 @@ from ostiary_shared.web.work import begin_work
 
 
 async def judged(question: Question, *, keep_sign_in: bool = True) -> Verdict:
+    """The verdict, which is counted."""
+    verdict = await _judged(question, keep_sign_in=keep_sign_in)
+    metrics.DECISIONS.labels(request.path, verdict.decision.outcome.value, "app").inc()
+    return verdict
+
+
+async def _judged(question: Question, *, keep_sign_in: bool = True) -> Verdict:
     """The verdict; refusals are kept under a reference, a visitor's way to the sign-in page is none."""
     async with begin_work() as work:
         if question.unheard:
