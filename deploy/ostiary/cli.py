@@ -75,6 +75,9 @@ def main() -> None:
     """Run the command; exit status 0 fine, 1 a finding, 2 wrong usage."""
     try:
         group(prog_name="./ostiary")
+    except ModuleNotFoundError as error:  # an image of a service has no other service's code, and no embedded database
+        Refusal(f"{error.name} is not installed here; the operator's image and ./ostiary have every command.").show()
+        sys.exit(2)
     except OSError as error:
         Refusal(f"{error.strerror or error}: {error.filename}" if error.filename else str(error)).show()
         sys.exit(2)
