@@ -50,10 +50,12 @@ def _auth(bind: Callable[[], socket.socket]) -> None:
     workers.open_files(settings.max_connections * 2)
     with counting.shared_figures(settings.workers, settings.runtime_dir):
         from ostiary import inside  # noqa: PLC0415 - with the library that looks for the shared figures
+        from ostiary_auth import metrics  # noqa: PLC0415
         from ostiary_auth.app import create_app  # noqa: PLC0415
         from ostiary_auth.factors import argon2_build  # noqa: PLC0415
 
         log.info("argon2", build=argon2_build.name())
+        metrics.HASHER.labels(argon2_build.name()).set(1)
         place, gate, figures = (
             _at(settings, bind),
             serving.bind_gate(settings.gate_listen),

@@ -134,6 +134,7 @@ async def trouble(sessions: Sessions) -> str:
         async with sessions() as session:
             at = await session.scalar(text("SELECT version_num FROM alembic_version")) or ""
             lives_with = await session.scalar(text(_LIVES_WITH)) if at > SCHEMA else None
+            metrics.on_schema(at)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
         if _state(error) == "42P01":
             return f"The database has no tables yet. {MIGRATE}"

@@ -27,6 +27,7 @@ ECHO_AGE = gauge(
     over_processes="livemax",
 )
 
+HASHER = gauge("ostiary_argon2_build_info", "1, with the build of Argon2 in use.", "build", over_processes="livemax")
 HASH_SECONDS = histogram("ostiary_hash_seconds", "How long one password took to check or hash.", buckets=shapes.HASH)
 HASH_WAIT = histogram("ostiary_hash_wait_seconds", "How long it waited for its turn.", buckets=shapes.WAIT)
 HASH_REFUSED = counter("ostiary_hash_refusals_total", "Sign-ins and the like turned away, as too many waited.")

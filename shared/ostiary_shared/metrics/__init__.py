@@ -69,6 +69,10 @@ _POOL_TIMEOUTS = counter(
 _POOL_USED = gauge("ostiary_database_connections_in_use", "Connections that work is being done on.", "service", "pool")
 _POOL_SIZE = gauge("ostiary_database_connections_limit", "Connections there may be at the most.", "service", "pool")
 
+_SCHEMA = gauge(
+    "ostiary_schema_revision", "The number of the schema that the database is on.", "service",
+    over_processes="livemax",
+)  # fmt: skip
 _DIED = counter("ostiary_worker_deaths_total", "Workers that ended unasked, and were replaced.", "service")
 
 _service = "ostiary"
@@ -126,6 +130,12 @@ def not_connected(pool: str) -> None:
 def worker_died() -> None:
     """A process of ours ended unasked."""
     _DIED.labels(_service).inc()
+
+
+def on_schema(revision: str) -> None:
+    """The database is on this schema."""
+    if revision.isdigit():
+        _SCHEMA.labels(_service).set(int(revision))
 
 
 def pool_sampler(pool: str, used: Callable[[], int], limit: int) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from quart import Quart, current_app, g, request
 
-from ostiary_shared import access, clock
+from ostiary_shared import access, clock, metrics
 from ostiary_shared.access import Asks, Decision, Requirement, decide, signed_in
 from ostiary_shared.errors import NotFound, TooMany
 from ostiary_shared.identity import Identity
@@ -113,6 +113,7 @@ async def _count(limit: tuple[str, Limit] | Unlimited) -> None:
     name, rate = limit
     wait = await kit().take(f"net:{name}:{network()}", rate)
     if wait:
+        metrics.throttled(name)
         raise TooMany(wait)
 
 
