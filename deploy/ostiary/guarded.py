@@ -31,7 +31,7 @@ ANSWERS = {
 class Guarded(HttpToolsProtocol):
     """Ends what is slow (408 for headers), refuses what is too large (414, 431), and is one of a bounded crowd."""
 
-    def __init__(self, *args: Any, crowd: Crowd, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, crowd: Crowd[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.crowd = crowd
         self.deadline: asyncio.TimerHandle | None = None

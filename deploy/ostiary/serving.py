@@ -30,7 +30,6 @@ KEEP_ALIVE_SECONDS = (
     75  # longer than the 15 s for which aiohttp keeps idle connections, so that the client closes first
 )
 BACKLOG = 2048
-TLS_LIMITS = {"ssl_handshake_timeout": tls.HANDSHAKE_SECONDS, "ssl_shutdown_timeout": tls.GOODBYE_SECONDS}
 
 # Frameworks disagree on the types of scope, receive and send; the protocol is the same.
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -61,7 +60,7 @@ class Server(uvicorn.Server):
     def __init__(self, site: Site) -> None:
         super().__init__(_config(site.app))
         self.site = site
-        self.crowd = Crowd(site.most)
+        self.crowd: Crowd[Guarded] = Crowd(site.most)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -89,7 +88,7 @@ class Server(uvicorn.Server):
 
     @property
     def _limits(self) -> dict[str, Any]:
-        return {} if self.site.shown is None else {"ssl": self.site.shown, **TLS_LIMITS}
+        return {} if self.site.shown is None else {"ssl": self.site.shown, **tls.LIMITS}
 
     def _protocol(self) -> Guarded:
         return Guarded(config=self.config, server_state=self.server_state, app_state={}, crowd=self.crowd)

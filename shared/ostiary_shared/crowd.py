@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 MOST = 1000
 SWEEP_SECONDS = 1.0
@@ -23,7 +23,10 @@ class Member(Protocol):
         """Look at what it keeps us waiting for; `now` is of time.monotonic."""
 
 
-class Crowd:
+Someone = TypeVar("Someone", bound=Member)
+
+
+class Crowd(Generic[Someone]):
     """The connections of one port. A member is waited for until it says that it is `busy` with a whole question.
 
     While it is `parting`, every answer says that it is the connection's last.
@@ -32,13 +35,13 @@ class Crowd:
     def __init__(self, most: int = MOST) -> None:
         self.parting = False
         self._most = most
-        self._members: set[Member] = set()
-        self._waited_for: dict[Member, None] = {}  # the longest first
+        self._members: set[Someone] = set()
+        self._waited_for: dict[Someone, None] = {}  # the longest first
 
     def __len__(self) -> int:
         return len(self._members)
 
-    def join(self, member: Member) -> None:
+    def join(self, member: Someone) -> None:
         """Somebody comes; somebody else may have to go. When all others wait for us, the newcomer has."""
         self._members.add(member)
         self._waited_for[member] = None
@@ -47,22 +50,22 @@ class Crowd:
             self.leave(longest)
             longest.cut()
 
-    def leave(self, member: Member) -> None:
+    def leave(self, member: Someone) -> None:
         """Somebody has gone."""
         self._members.discard(member)
         self._waited_for.pop(member, None)
 
-    def busy(self, member: Member) -> None:
+    def busy(self, member: Someone) -> None:
         """They wait for us."""
         self._waited_for.pop(member, None)
 
-    def idle(self, member: Member) -> None:
+    def idle(self, member: Someone) -> None:
         """From now on we wait for them, unless they have left."""
         self._waited_for.pop(member, None)
         if member in self._members:
             self._waited_for[member] = None
 
-    def everybody(self) -> tuple[Member, ...]:
+    def everybody(self) -> tuple[Someone, ...]:
         """All who are here."""
         return tuple(self._members)
 
@@ -74,7 +77,7 @@ class Crowd:
 
 
 @contextlib.asynccontextmanager
-async def swept(crowd: Crowd) -> AsyncIterator[None]:
+async def swept(crowd: Crowd[Any]) -> AsyncIterator[None]:
     """Sweep while the block runs."""
 
     async def sweep() -> None:

@@ -12,8 +12,7 @@ import structlog
 from ostiary_shared.errors import Misconfigured
 
 # Seconds. Whoever connects has so long to agree on keys; a goodbye is waited for as long.
-HANDSHAKE_SECONDS = 5.0
-GOODBYE_SECONDS = 5.0
+LIMITS = {"ssl_handshake_timeout": 5.0, "ssl_shutdown_timeout": 5.0}
 LOOK_SECONDS = 1.0
 
 log = structlog.get_logger("ostiary")

@@ -111,7 +111,7 @@ async def test_old_versions_and_plain_words_are_refused(port: int, papers: Path)
 
 
 async def test_who_never_shakes_hands_is_let_go(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(serving.TLS_LIMITS, "ssl_handshake_timeout", 0.3)
+    monkeypatch.setitem(tls.LIMITS, "ssl_handshake_timeout", 0.3)
     listener = serving.bind(0, "--port")
     async with serving.serving(serving.Site(app("auth"), listener, shown(papers))):
         reader, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])

@@ -6,7 +6,8 @@ import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from socket import gethostname, socket
+from socket import AF_UNIX, gethostname, socket
+from typing import Any
 
 from quart import Quart
 
@@ -25,13 +26,13 @@ from ostiary_auth.fast.sites import Sites
 from ostiary_auth.gate.carried import Names, names_of
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import AuthTools
-from ostiary_shared import parting
+from ostiary_shared import parting, tls
+from ostiary_shared.crowd import Crowd, swept
 from ostiary_shared.database import Sessions
 from ostiary_shared.networks import Address, Network
 from ostiary_shared.web import headers
 from ostiary_shared.web.caller import behind, is_trusted
 
-SWEEP_SECONDS = 1.0
 BURY_SECONDS = 0.002
 LAST_SECONDS = 3.0
 
@@ -128,19 +129,19 @@ async def _listening(quick: Quick, gate_socket: socket | None) -> AsyncIterator[
     if gate_socket is None:
         yield
         return
-    hall = Hall(quick.keeper, quick.door.app, quick.writer, quick.trusts)
-    loop = asyncio.get_running_loop()
+    hall = Hall(quick.keeper, quick.door.app, quick.writer, quick.trusts, Crowd(quick.settings.max_connections))
+    loop, limits = asyncio.get_running_loop(), _limits(quick.settings, gate_socket)
     # Kept in a variable: a server that nobody refers to is collected, and its socket closes without a word.
-    server = await loop.create_server(lambda: Guest(hall), sock=gate_socket)
+    server = await loop.create_server(lambda: Guest(hall), sock=gate_socket, **limits)
     ending = quick.app.extensions["ostiary-health"].ending
-    beside = [asyncio.create_task(_sweep(hall)), asyncio.create_task(_part(hall, ending))]
+    watching = asyncio.create_task(_part(hall, ending))
     try:
-        yield
+        async with swept(hall.guests):
+            yield
     finally:
-        for task in beside:
-            task.cancel()
+        watching.cancel()
         hall.part()
-        await parting.close(server, lambda: Guest(hall))
+        await parting.close(server, lambda: Guest(hall), **limits)
         await hall.empty(LAST_SECONDS)
 
 
@@ -149,7 +150,7 @@ async def _part(hall: Hall, ending: asyncio.Event) -> None:
     hall.part()
 
 
-async def _sweep(hall: Hall) -> None:
-    while True:
-        await asyncio.sleep(SWEEP_SECONDS)
-        hall.sweep()
+def _limits(settings: AuthSettings, gate_socket: socket) -> dict[str, Any]:
+    """What the listener needs to speak TLS; over a unix socket it never does."""
+    shown = None if gate_socket.family is AF_UNIX else tls.shown(settings.tls_cert_file, settings.tls_key_file)
+    return {} if shown is None else {"ssl": shown, **tls.LIMITS}

@@ -17,12 +17,14 @@ from ostiary_auth.fast.answers import Answer, Writer
 from ostiary_auth.fast.asgi import App, in_the_end
 from ostiary_auth.fast.ask import DOORS, Ask, Headers, lowered
 from ostiary_auth.fast.keeper import Keeper
+from ostiary_shared.crowd import Crowd
 from ostiary_shared.web.caller import UNIX
 
 MAX_HEAD = 32 * 1024
 MAX_WAITING = 64  # questions of one connection whose answers are not there yet
 HEAD_SECONDS = 5.0
 IDLE_SECONDS = 75.0
+UNREAD_SECONDS = 30.0  # so long an answer, or our goodbye, may wait to be read
 LAST_SECONDS = 0.1  # for the question of somebody who came in the last moment
 BAD = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 # Goes between the first line of an answer and its headers.
@@ -40,26 +42,20 @@ class Hall:
     app: App
     writer: Writer
     trusts: Callable[[str], bool]
-    guests: set["Guest"] = field(default_factory=set)
+    guests: "Crowd[Guest]" = field(default_factory=Crowd)
     parting: bool = False
-
-    def sweep(self) -> None:
-        """Close connections that say nothing, or never finish what they say. Call it every second or so."""
-        now = time.monotonic()
-        for guest in tuple(self.guests):
-            guest.grow_impatient(now)
 
     def part(self) -> None:
         """From now on tell everybody with their answer to ask no more here."""
         self.parting = True
-        for guest in self.guests:
+        for guest in self.guests.everybody():
             guest.part()
 
     async def empty(self, seconds: float) -> None:
         """Let everybody go, as soon as they have their answers; after so long, in any case."""
         deadline = time.monotonic() + seconds
         await asyncio.sleep(LAST_SECONDS)
-        for guest in tuple(self.guests):
+        for guest in self.guests.everybody():
             guest.leave()
         while self.guests and time.monotonic() < deadline:  # noqa: ASYNC110 - as plain as it is rare
             await asyncio.sleep(0.01)
@@ -76,8 +72,10 @@ class Guest(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._peer = UNIX
         self._trusted = True
+        self._encrypted = False
         self._waiting: Waiting = deque()
         self._heard_at = time.monotonic()
+        self._stuck_since = 0.0  # since when they do not read what we say
         self._head = 0  # bytes of a question that is not complete yet
         self._closing = self._last = False
         self._url = b""
@@ -86,17 +84,18 @@ class Guest(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody comes in."""
         self._transport = transport  # type: ignore[assignment]
+        self._encrypted = transport.get_extra_info("sslcontext") is not None
         name = transport.get_extra_info("peername")
         if isinstance(name, tuple):
             self._peer = name[0]
             self._trusted = self._hall.trusts(self._peer)
-        self._hall.guests.add(self)
+        self._hall.guests.join(self)
         if self._hall.parting:
             self.part()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Somebody leaves; what they asked is nobody's business any more."""
-        self._hall.guests.discard(self)
+        self._hall.guests.leave(self)
         self._closing = True
         for answer in self._waiting:
             if isinstance(answer, asyncio.Task):
@@ -148,7 +147,8 @@ class Guest(asyncio.Protocol):
         too_large = self._head > MAX_HEAD and sum(map(_size, self._headers)) > MAX_HEAD
         self._head = 0
         parser = self._parser
-        if too_large or len(self._waiting) >= MAX_WAITING or self._url not in DOORS or parser.get_method() != b"GET":
+        too_many = len(self._waiting) >= MAX_WAITING or self._stuck_since
+        if too_large or too_many or self._url not in DOORS or parser.get_method() != b"GET":
             self._refuse()
             return
         ask = Ask(self._url, self._headers, trusted=self._trusted, peer=self._peer)
@@ -158,6 +158,7 @@ class Guest(asyncio.Protocol):
         answer = self._keeper.at_once(ask)
         if answer is not None and not self._waiting:
             self._transport.write(self._wire(answer))  # type: ignore[union-attr]
+            self._hall.guests.idle(self)
         elif answer is not None:
             self._waiting.append(self._wire(answer))
         else:
@@ -168,23 +169,36 @@ class Guest(asyncio.Protocol):
     def eof_received(self) -> bool:
         """They have nothing more to ask; what they asked is still answered."""
         self._leave()
-        return True
+        return not self._encrypted  # half a connection of TLS is none
 
     def pause_writing(self) -> None:
         """They do not read our answers: hear no more questions until they do."""
+        self._stuck_since = time.monotonic()
+        self._hall.guests.idle(self)
         if self._transport:
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """They read again."""
+        self._stuck_since = 0.0
         if self._transport:
             self._transport.resume_reading()
 
     def grow_impatient(self, now: float) -> None:
-        """Close a connection that keeps us waiting."""
-        patience = HEAD_SECONDS if self._head else IDLE_SECONDS
-        if not self._waiting and now - self._heard_at > patience and self._transport:
+        """Close a connection that keeps us waiting; cut off one that does not even hear that."""
+        if self._transport is None:
+            return
+        if self._stuck_since and now - self._stuck_since > UNREAD_SECONDS:
+            self._transport.abort()
+        elif self._transport.is_closing():
+            self._stuck_since = self._stuck_since or now
+        elif not self._waiting and now - self._heard_at > (HEAD_SECONDS if self._head else IDLE_SECONDS):
             self._transport.close()
+
+    def cut(self) -> None:
+        """There are too many, and this one kept us waiting for longest."""
+        if self._transport:
+            self._transport.abort()
 
     def part(self) -> None:
         """The listener closes soon: the next answer is the last."""
@@ -199,6 +213,7 @@ class Guest(asyncio.Protocol):
         return self._hall.writer.wire(answer).replace(b"\r\n", LAST, 1)
 
     def _wait_for(self, ask: Ask) -> None:
+        self._hall.guests.busy(self)
         # Opened while the app starts, the listener has that moment's context: no two requests may share it.
         task = asyncio.get_running_loop().create_task(self._answer(ask), context=Context())
         self._waiting.append(task)
@@ -218,6 +233,7 @@ class Guest(asyncio.Protocol):
                 first = FAILED if failed else first.result()
             self._waiting.popleft()
             self._transport.write(first)
+        self._hall.guests.idle(self)
         if self._closing and self._transport:
             self._transport.close()
 
