@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.system import traefik
-from tests.system.wirings import COMMANDS, Wiring
+from tests.system import traefik, wirings
+from tests.system.wirings import Wiring
 
-# Each with its program, but for Traefik, which Debian does not have: there its documented behaviour is acted out.
-KINDS = (*COMMANDS, "traefik")
+# Each with its program. Debian does not have Traefik: where none is on the PATH its behaviour is acted out.
+KINDS = (*wirings.COMMANDS, "traefik")
+COMMANDS = wirings.COMMANDS | ({"traefik": wirings.traefik} if shutil.which("traefik") else {})
 START_SECONDS = 10
 ANSWER_SECONDS = 10
 END = b"\r\n\r\n"
@@ -179,6 +180,8 @@ async def program(kind: str, wiring: Wiring) -> AsyncIterator[None]:
         )
     try:
         await _listening(wiring.port, process, wiring.place / "log")
+        if kind == "traefik":  # it listens before it knows its routes, and does not say when it does
+            await asyncio.sleep(1.5)
         yield
     finally:
         if process.returncode is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import posixpath
 from collections.abc import AsyncIterator
 
 import pytest
@@ -61,7 +62,9 @@ async def test_nothing_else_passes_by_the_sites_own_door(kind: str) -> None:
         ):
             await site.ask(path)
             for seen in auth.seen:  # asked about at most
-                assert seen.path in {"/gate", "/gate/nginx"} or seen.path == path.replace("/.ostiary/%2e%2e", "/"), path
+                # Traefik tidies a path before it looks whose affair that is, and passes it on tidied.
+                cleaned = {"/" + posixpath.normpath(path).lstrip("/")} if kind == "traefik" else set[str]()
+                assert seen.path in {"/gate", "/gate/nginx", path.replace("/.ostiary/%2e%2e", "/"), *cleaned}, path
             auth.seen.clear()
 
 

@@ -129,6 +129,16 @@ def apache(wiring: Wiring) -> list[str]:
     return ["apache2", "-D", "FOREGROUND", "-f", str(written)]
 
 
+def traefik(wiring: Wiring) -> list[str]:
+    sites = wiring.written("traefik-sites.yml", [*wiring.addresses, ("Host(`app.example.org`)", "Host(`localhost`)")])
+    written = wiring.written(
+        "traefik.yml",
+        [('address: ":80"', f'address: "127.0.0.1:{wiring.port}"'), ("/etc/traefik/traefik-sites.yml", str(sites))],
+        after="global:\n  checkNewVersion: false\n  sendAnonymousUsage: false\n",
+    )
+    return ["traefik", f"--configFile={written}"]
+
+
 COMMANDS: dict[str, Callable[[Wiring], list[str]]] = {
     "nginx": nginx,
     "caddy": caddy,
