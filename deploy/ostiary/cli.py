@@ -21,6 +21,7 @@ COMMANDS = {
     "sessions": "End the sessions of everybody at once.",
     "backup": "Take a backup, look at one, or rehearse the way back.",
     "restore": "Replace what is in the database by a backup.",
+    "upgrade": "Say what an upgrade would do and try it on a copy; do it; take it back.",
     "explain": "Say why somebody may or may not enter.",
     "certificates": "Make and renew certificates for TLS between our own processes.",
     "settings": "Print every setting, as docs/settings.md has them.",

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -33,12 +33,15 @@ def prepare(cluster: Cluster) -> None:
     schema_stamp.remember(cluster.home, upgrade(owner))
 
 
-def upgrade(url: str) -> str:
-    """Upgrade the schema and make the first roles; the revision. What cannot be done right is refused."""
+def upgrade(url: str, tell: Callable[[str], object] = lambda _said: None) -> str:
+    """Upgrade the schema and make the first roles; the revision. What cannot be done right is refused.
+
+    `tell` hears how it goes.
+    """
     from ostiary_shared import migrations  # noqa: PLC0415 - the same
 
     try:
-        state = migrations.upgrade(url)
+        state = migrations.upgrade(url, tell)
     except migrations.UpgradeRefusedError as error:
         raise Refusal(one_sentence(str(error))) from None
     asyncio.run(_seed(url))

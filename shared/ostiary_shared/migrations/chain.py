@@ -4,6 +4,7 @@ Each migration's module declares `since` (the release that brought it), `lives_w
 go on serving on it) and `loses` (what going back would throw away), or `no_way_back`, a sentence.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection
 
 HERE = Path(__file__).parent
+# Called on the connection of a migration when a statement of it is done: with the statement, before the commit.
+Observe = Callable[[Connection, str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,12 @@ class Step:
     """What would be lost, and the query that counts it."""
 
 
-def config(connection: Connection | None = None) -> Config:
-    """Alembic's settings: where the chain is, and the connection to run it on."""
+def config(connection: Connection | None = None, observe: Observe | None = None) -> Config:
+    """Alembic's settings: where the chain is, the connection to run it on, and who is told of each statement."""
     made = Config()
     made.set_main_option("script_location", str(HERE))
     made.attributes["connection"] = connection
+    made.attributes["observe"] = observe
     return made
 
 

@@ -54,6 +54,7 @@ class Run:
 
     database_url: str
     tell: Callable[[str], object] = lambda _said: None
+    observe: chain.Observe | None = None
     patience: float = PATIENCE
     blocking: set[str] = field(default_factory=set)
 
@@ -87,7 +88,7 @@ def alone(connection: Connection, run: Run) -> Iterator[None]:
 
 def apply(connection: Connection, step: chain.Step, run: Run) -> None:
     """Bring the schema one step forward; with patience where others are in the way."""
-    _patiently(connection, run, lambda: command.upgrade(chain.config(connection), step.revision))
+    _patiently(connection, run, lambda: command.upgrade(chain.config(connection, run.observe), step.revision))
 
 
 def take_back(connection: Connection, step: chain.Step, run: Run) -> None:

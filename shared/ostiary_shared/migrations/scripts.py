@@ -18,6 +18,7 @@ def run(module: str) -> None:
     for statement in statements(forth(Path(module)).read_text(encoding="utf-8")):
         if not stands_alone(statement):
             op.get_bind().exec_driver_sql(statement)
+            _observed(statement)
             continue
         if op.get_context()._in_external_transaction:  # noqa: SLF001 - of a restore: there nobody is at work
             op.get_bind().exec_driver_sql(_CONCURRENTLY.sub("", statement))
@@ -25,12 +26,20 @@ def run(module: str) -> None:
         with op.get_context().autocommit_block():
             op.get_bind().exec_driver_sql("SET statement_timeout = 0")  # it may take hours and hinders nobody
             op.get_bind().exec_driver_sql(statement)
+            _observed(statement)
 
 
 def undo(module: str) -> None:
     """Do what the migration's other file says."""
     for statement in statements(back(Path(module)).read_text(encoding="utf-8")):
         op.get_bind().exec_driver_sql(statement)
+
+
+def _observed(statement: str) -> None:
+    config = op.get_context().config
+    observe = config.attributes.get("observe") if config else None
+    if observe:
+        observe(op.get_bind(), statement)
 
 
 def forth(module: Path) -> Path:
