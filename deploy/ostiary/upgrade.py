@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Callable
+import tempfile
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
@@ -102,7 +102,7 @@ def _check(where: Asked, url: str, survey: Survey, wish: Wish) -> None:
                 rehearsal = rehearse(url, progress)
         except (Refusal, migrations.UpgradeRefusedError) as error:
             untried = str(error)
-    plan = Plan(survey, rehearsal, wish.folder, untried)
+    plan = Plan(survey, rehearsal, wish.folder or Path(tempfile.gettempdir()), untried)
 
     def words() -> None:
         plan.print()
@@ -137,7 +137,7 @@ def _forth(where: Asked, url: str, plan: Plan, taking: Taking, wish: Wish) -> No
 
 
 def _undo(where: Asked, url: str) -> None:
-    say: Callable[[str], object] = _silent if where.as_json else click.echo
+    say = _silent if where.as_json else click.echo
     before, after = doing.back(url, say)
     where.answer({"from": before, "to": after}, lambda: click.echo(f"The database went back from {before} to {after}."))
 

@@ -85,12 +85,12 @@ class Plan:
             click.echo(f"The database is at revision {survey.revision}, as release {VERSION} wants it: nothing to do.")
         else:
             click.echo(f"From {survey.release or 'an empty database'} to {VERSION}:")
-            show(("", ""), [(step.revision, f"{step.title}.") for step in survey.pending])
+            show(("Step", "What it does"), [(step.revision, f"{step.title}.") for step in survey.pending])
             click.echo(self._skipping())
         click.echo(self._at_work())
         if self.rehearsal:
             self._print_rehearsal(self.rehearsal)
-        if self.folder:
+        if survey.pending and self.folder:
             click.echo(f"The database has {_mb(survey.size)}; {self.folder} has {_mb(self.free)} free for the backup.")
         if survey.pending:
             click.echo(self.way_back)
@@ -119,7 +119,7 @@ class Plan:
             (one.revision, _short(one.statement), f"{1000 * one.seconds:.1f} ms", "; ".join(_felt(one.locks)))
             for one in went.statements
         ]
-        show(("", "Statement", "Took", "Locks that others feel"), rows)
+        show(("Step", "Statement", "Took", "Locks that others feel"), rows)
 
 
 def _felt(locks: list[Any]) -> list[str]:

@@ -15,12 +15,12 @@ from ostiary_shared import migrations
 from ostiary_shared.database import connect
 from ostiary_shared.migrations import scripts
 
-# Locks that somebody at work would feel, and what they are kept from.
+# Locks that somebody at work would feel, and what they cannot do meanwhile.
 KEPT_FROM = {
-    "ShareLock": "writing",
-    "ShareRowExclusiveLock": "writing",
-    "ExclusiveLock": "writing",
-    "AccessExclusiveLock": "reading and writing",
+    "ShareLock": "write",
+    "ShareRowExclusiveLock": "write",
+    "ExclusiveLock": "write",
+    "AccessExclusiveLock": "read or write",
 }
 _LOCKS = """SELECT c.relname, l.mode FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
     WHERE l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p')
@@ -41,7 +41,7 @@ class Lock:
     @property
     def words(self) -> str:
         """Whom it hinders, and how long."""
-        return f"{self.table}: nobody else is {KEPT_FROM[self.mode]} for {1000 * self.seconds:.0f} ms"
+        return f"{self.table}: nobody else can {KEPT_FROM[self.mode]} it for {1000 * self.seconds:.0f} ms"
 
 
 @dataclass(slots=True)

@@ -61,7 +61,8 @@ def state(database_url: str) -> MigrationState:
 def upgrade(database_url: str, tell: Tell = lambda _said: None, observe: chain.Observe | None = None) -> MigrationState:
     """Bring the schema to this code's revision, one process at a time, as ostiary_owner whoever is connected.
 
-    `tell` hears how it goes, `observe` of each statement. Raises UpgradeRefusedError; what was done until then stays done, and a repetition goes on.
+    `tell` hears how it goes, `observe` of each statement. Raises UpgradeRefusedError; what was done until then stays
+    done, and a repetition goes on.
     """
     run = Run(database_url, tell, observe)
     return asyncio.run(_connected(database_url, lambda connection: _upgrade(connection, run)))

@@ -26,7 +26,7 @@ context.configure(
     connection=connection,
     target_metadata=Base.metadata,
     transaction_per_migration=True,
-    on_version_apply=record,
+    on_version_apply=record,  # type: ignore[arg-type] # it is called with names
 )
 with context.begin_transaction():
     context.run_migrations()
