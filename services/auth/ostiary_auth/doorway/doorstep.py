@@ -6,7 +6,7 @@ So a flood of sign-ins costs the event loop next to nothing, and those who only 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from quart import Quart
+from quart import Quart, request
 
 from ostiary_auth import metrics
 from ostiary_auth.factors.password import Passwords, busy
@@ -39,11 +39,13 @@ class Doorstep:
     async def _answer(self, path: str) -> Answer:
         """What the app says to strangers who come when it is full; put together once."""
         if path not in self._answers:
-            async with self._quart.test_request_context(path, method="POST", headers={"Accept": "text/html"}):
-                said = await self._quart.handle_user_exception(busy())
-                response: Any = await self._quart.finalize_request(said, from_error_handler=True)
+            asking = self._quart.test_request_context(path, method="POST", headers={"Accept": "text/html"})
+            async with asking as context:
+                # As if there were no such address: nothing is counted, and the app finds the words.
+                request.routing_exception = busy()
+                response: Any = await self._quart.full_dispatch_request(context)
                 body = await response.get_data(as_text=False)
             headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
             start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
-            self._answers[path] = (start, {"type": "http.response.body", "body": body})
+            self._answers[path] = (start, {"type": "http.response.body", "body": body, "more_body": False})
         return self._answers[path]
