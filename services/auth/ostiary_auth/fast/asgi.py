@@ -45,7 +45,7 @@ class QuickDoor:
         answer = keeper.at_once(ask) or await in_the_end(ask, scope, keeper, self.app)
         status, headers, body = self._writer.parts(answer)
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def in_the_end(ask: Ask, scope: Scope, keeper: Keeper, app: App) -> Answer:
