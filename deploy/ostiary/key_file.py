@@ -85,5 +85,5 @@ def since(entries: tuple[Entry, ...], path: Path) -> float:
 
 
 def _noted(entry: Entry) -> str:
-    when = entry.when.isoformat(timespec="seconds") if entry.when else ""
+    when = entry.when.isoformat() if entry.when else ""
     return f"# {entry.mark} {entry.note} {when}\n" if entry.note else ""
