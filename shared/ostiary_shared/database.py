@@ -184,6 +184,12 @@ def lost_a_race(error: BaseException) -> bool:
     return _state(error) in {"40P01", "40001", "55P03"}
 
 
+def is_outdated(error: BaseException) -> bool:
+    """Whether a migration has overtaken what a connection had prepared. Nothing was done; the next try is fresh."""
+    cause = getattr(getattr(error, "orig", error), "__cause__", None) or error
+    return isinstance(cause, asyncpg.InvalidCachedStatementError | asyncpg.OutdatedSchemaCacheError)
+
+
 def broken_constraint(error: BaseException) -> str:
     """The name of the constraint that a statement or a commit violated; empty for other errors."""
     cause = getattr(getattr(error, "orig", None), "__cause__", None)

@@ -3,13 +3,13 @@
 from typing import Any
 
 import structlog
-from quart import Quart, Response, jsonify, redirect, render_template, request
+from quart import Quart, Response, current_app, g, jsonify, redirect, render_template, request
 from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from ostiary_shared import metrics
 from ostiary_shared.access import Decision, Outcome, turned_down
-from ostiary_shared.database import broken_constraint, is_away, lost_a_race
+from ostiary_shared.database import broken_constraint, is_away, is_outdated, lost_a_race
 from ostiary_shared.decision import NEW_TOKEN, USE_SESSION
 from ostiary_shared.errors import Busy, Conflict, Failure, NotFound
 from ostiary_shared.site_address import OURS
@@ -175,21 +175,40 @@ async def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 async def _crash(error: Exception) -> ResponseReturnValue:
-    if is_away(error):
-        metrics.failed("database_away")
-        log.warning("database_away", error=type(error).__name__)
-        return await _failure(Busy("We cannot reach our database. Nothing was changed; please try again in a moment."))
-    if lost_a_race(error):
-        metrics.failed("lost_race")
-        return await _failure(Busy("Somebody changed the same thing at the same moment. Please try again.", 1))
-    if broken_constraint(error) == "at_least_one_admin":
-        return await _failure(Conflict(LAST_ADMIN))
+    if is_outdated(error) and request.method in {"GET", "HEAD"} and "asked_again" not in g:  # they change nothing
+        return await _once_more()
+    known = _passing(error)
+    if known:
+        return await _failure(known)
     metrics.failed("crash")
     log.error("crash", request_id=request_id(), exc_info=error)
     detail = f"It is on record as {request_id()}. Please try again; if it stays, tell your administrator this code."
     if wants_json():
         return problem(500, "internal_error", detail, request_id=request_id())
     return await _page(500, detail)
+
+
+def _passing(error: Exception) -> Failure | None:
+    """What is no fault of ours, or will be over in a moment; None for a crash."""
+    if is_away(error):
+        metrics.failed("database_away")
+        log.warning("database_away", error=type(error).__name__)
+        return Busy("We cannot reach our database. Nothing was changed; please try again in a moment.")
+    if is_outdated(error):
+        metrics.failed("database_upgraded")
+        return Busy("Our database was upgraded at this very moment. Nothing was changed; please try again.", 1)
+    if lost_a_race(error):
+        metrics.failed("lost_race")
+        return Busy("Somebody changed the same thing at the same moment. Please try again.", 1)
+    return Conflict(LAST_ADMIN) if broken_constraint(error) == "at_least_one_admin" else None
+
+
+async def _once_more() -> ResponseReturnValue:
+    g.asked_again = True
+    try:
+        return await current_app.dispatch_request()
+    except Exception as error:  # noqa: BLE001 - what an error handler raises would reach nobody else
+        return await current_app.handle_user_exception(error)  # type: ignore[return-value] # a redirect, at most
 
 
 async def plain_page(status: int, title: str, text: str, **more: Any) -> Response:
