@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -126,18 +127,23 @@ class Browser:
         parts = urlsplit(url)
         host = parts.hostname or ""
         kept = self.cookies.setdefault(host, {})
-        headers = {"Host": parts.netloc, "Accept": "text/html", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+        headers = {
+            "Host": parts.netloc,
+            "Accept": "text/html",
+            "Sec-Fetch-Mode": "navigate",
+            "Sec-Fetch-Dest": "document",
+        }
         headers |= {"Cookie": "; ".join(f"{name}={value}" for name, value in kept.items())} if kept else {}
         headers |= {"Content-Type": kind, "Origin": f"https://{parts.netloc}"} if kind else {}
         if kind == "application/json":
             headers["Accept"] = kind
-        line = _Line(host, self.port, self.trusts)
-        line.request(method, parts._replace(scheme="", netloc="").geturl() or "/", body, headers)
-        answer = line.getresponse()
-        for one in answer.headers.get_all("Set-Cookie") or []:
-            for name, morsel in SimpleCookie(one).items():
-                kept[name] = morsel.value
-        return Answer(answer.status, answer.headers, answer.read().decode())
+        with closing(_Line(host, self.port, self.trusts)) as line:
+            line.request(method, parts._replace(scheme="", netloc="").geturl() or "/", body, headers)
+            answer = line.getresponse()
+            for one in answer.headers.get_all("Set-Cookie") or []:
+                for name, morsel in SimpleCookie(one).items():
+                    kept[name] = morsel.value
+            return Answer(answer.status, answer.headers, answer.read().decode())
 
 
 class _Line(http.client.HTTPSConnection):
