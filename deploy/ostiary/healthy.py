@@ -19,7 +19,7 @@ def main(service: str) -> None:
     try:
         with_tls = service != "courier" and bool(os.environ.get("OSTIARY_TLS_CERT_FILE"))
         answer = asked(connection(port(service), with_tls=with_tls), READY[service])
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         sys.exit(f"{service} does not answer: {error}")
     if answer.status != http.HTTPStatus.OK:
         sys.exit(f"{service} is not ready: {answer.read(500).decode(errors='replace')}")
