@@ -33,7 +33,7 @@ PATIENCE = {"timeout": CONNECT_TIMEOUT, "command_timeout": STATEMENT_TIMEOUT_MS 
 PASSWORD_PAUSES = (0.05, 0.2, 0.75)
 
 MIGRATE = "Run ./ostiary migrate; this process goes on by itself then."
-_LIVES_WITH = "SELECT max(lives_with) FROM schema_revisions"
+_LIVES_WITH = text("SELECT max(lives_with) FROM schema_revisions HAVING bool_or(revision = :at)")
 
 
 async def connect(database_url: str, **options: Any) -> Any:
@@ -133,7 +133,7 @@ async def trouble(sessions: Sessions) -> str:
     try:
         async with sessions() as session:
             at = await session.scalar(text("SELECT version_num FROM alembic_version")) or ""
-            lives_with = await session.scalar(text(_LIVES_WITH)) if at > SCHEMA else None
+            lives_with = await session.scalar(_LIVES_WITH, {"at": at}) if at > SCHEMA else None
             metrics.on_schema(at)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
         if _state(error) == "42P01":
