@@ -10,8 +10,8 @@ from ostiary_shared.database import Sessions
 from tests.auth.gate.conftest import HOST, add_guest, add_site
 from tests.system.conftest import Site
 
-QUESTIONS = 150
-FLOOD = 250
+QUESTIONS = 90
+FLOOD = 150
 DRIPS = (
     b"",
     b"GET /gate HTTP/1.1\r\nX-Drip: ",
@@ -30,12 +30,12 @@ async def stranger(port: int, number: int, stop: asyncio.Event) -> None:
             reader._transport.pause_reading()  # type: ignore[attr-defined]
             try:
                 writer.write(first)
-                for _ in range(50):
+                for _ in range(10):
                     if stop.is_set() or writer.transport.is_closing():
                         break
                     if first:
                         writer.write(b"x")
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.5)
             finally:
                 writer.transport.abort()
         await asyncio.sleep(0.05)
