@@ -10,8 +10,6 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 from ostiary import postgres_files
 from ostiary.faults import Refusal
 
-WITH_TLS = {"require", "verify-ca", "verify-full"}
-
 
 def find(name: str, server: int) -> Path:
     """The program for a server of this major version."""
@@ -28,15 +26,9 @@ def find(name: str, server: int) -> Path:
     )
 
 
-def to_dump(server: int, url: str) -> Path:
-    """pg_dump for this URL: the embedded one was built without TLS."""
-    found = find("pg_dump", server)
-    if found == postgres_files.program("pg_dump") and dict(parse_qsl(urlsplit(url).query)).get("sslmode") in WITH_TLS:
-        raise Refusal(
-            f"OSTIARY_DATABASE_URL asks for TLS, which needs pg_dump {server} on PATH; install the client programs of "
-            f"PostgreSQL (Debian: postgresql-client-{server})."
-        )
-    return found
+def embedded(program: Path) -> bool:
+    """Whether it is one of the embedded PostgreSQL, which was built without TLS."""
+    return program.resolve().is_relative_to(postgres_files.program(program.name).parent.resolve())  # images link to it
 
 
 def without_password(url: str) -> tuple[str, dict[str, str]]:

@@ -1,14 +1,15 @@
 """Taking a backup: manifest and dump show one and the same moment, whatever the services do meanwhile."""
 
 import asyncio
+import os
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, BinaryIO
 
-from ostiary.backups import archive, place, programs, sealing
+from ostiary.backups import archive, place, programs, sealing, tunnel
 from ostiary.backups.archive import Sink
 from ostiary.backups.manifest import Manifest
 from ostiary.backups.sealing import Seal
@@ -41,19 +42,30 @@ async def _take(url: str, out: BinaryIO, seal: Seal | None, options: Taking) -> 
             kind = seal.kind if seal else ""
             manifest = Manifest(VERSION, here.revision, taken_at, here.database, here.counts, kind)
             size = await _data_size(connection)
-            command = _command(url, here.server, snapshot, await place.others(connection))
-            fill = _filler(command, programs.without_password(url)[1], seal, _progress(options, size))
-            return await asyncio.to_thread(archive.write, out, manifest, seal.locked_key if seal else b"", fill)
+            what = [f"--snapshot={snapshot}", *_left_out(await place.others(connection))]
+            async with _command(url, connection, here.server) as (command, environment):
+                fill = _filler([*command, *what], environment, seal, _progress(options, size))
+                return await asyncio.to_thread(archive.write, out, manifest, seal.locked_key if seal else b"", fill)
     finally:
         await connection.close(timeout=5)
 
 
-def _command(url: str, server: int, snapshot: str, others: list[str]) -> list[str]:
-    program = programs.to_dump(server, url)
-    shown, _ = programs.without_password(url)
-    left_out = [f"--exclude-table-data=public.{name}" for name in place.UNCOUNTED]
-    left_out += [f'--exclude-table=public."{name}"' for name in others]
-    return [str(program), *WHAT, *left_out, f"--role={place.OWNER}", f"--snapshot={snapshot}", f"--dbname={shown}"]
+@asynccontextmanager
+async def _command(url: str, connection: Any, server: int) -> AsyncIterator[tuple[list[str], dict[str, str]]]:
+    """pg_dump and its environment, by the way that our own connection has taken."""
+    program = programs.find("pg_dump", server)
+    command = [str(program), *WHAT, f"--role={place.OWNER}"]
+    if programs.embedded(program) and connection._transport.get_extra_info("ssl_object"):  # noqa: SLF001
+        async with tunnel.opened(url) as way:
+            yield [*command, f"--dbname={way.shown}"], {**os.environ, "PGPASSWORD": way.password}
+    else:
+        shown, environment = programs.without_password(url)
+        yield [*command, f"--dbname={shown}"], environment
+
+
+def _left_out(others: list[str]) -> list[str]:
+    data = [f"--exclude-table-data=public.{name}" for name in place.UNCOUNTED]
+    return data + [f'--exclude-table=public."{name}"' for name in others]
 
 
 def _filler(
