@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +63,22 @@ def database(name: str, version: str) -> Iterator[Databases]:
     """A database with the release's sample, as if it had been left a moment ago; dropped when the block ends."""
     server, found = os.environ[SERVER], Databases(os.environ[SERVER], name)
     drop = f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'
-    asyncio.run(execute(server, drop, f'CREATE DATABASE "{name}"'))
+    asyncio.run(execute(server, drop, f'CREATE DATABASE "{name}" TEMPLATE "{_template(version)}"'))
     try:
-        migrations.create_roles(found.superuser, {})
-        _load(found.superuser, version)
         yield found
     finally:
         asyncio.run(execute(server, drop))
+
+
+@cache
+def _template(version: str) -> str:
+    """The database that the others are copies of; it goes with the server."""
+    server, name = os.environ[SERVER], f"sample_{version}_{os.getpid()}"
+    asyncio.run(execute(server, f'CREATE DATABASE "{name}"'))
+    url = Databases(server, name).superuser
+    migrations.create_roles(url, {})
+    _load(url, version)
+    return name
 
 
 async def execute(url: str, *statements: str) -> None:
