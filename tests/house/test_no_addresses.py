@@ -76,7 +76,7 @@ def test_only_source_is_kept() -> None:
         ".json",
     }
     named = {"ostiary", ".ci/run", ".gitignore", "LICENSE", ".dockerignore"}
-    configuration = {".conf", ".yml", ".yaml", ".example"}
+    configuration = {".conf", ".yml", ".yaml", ".example", ".caddy"}
     odd = [
         tree.name(path)
         for path in tree.tracked()

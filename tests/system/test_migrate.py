@@ -75,3 +75,12 @@ def test_a_stranger_is_told_what_to_do_and_changes_nothing(empty: str, worker_id
         assert execute(empty, OWNERS) == [("ostiary_owner",)]
     finally:
         execute(empty, f"DROP ROLE {stranger}", "SELECT 1")
+
+
+def test_it_waits_for_a_database_that_is_away_and_for_nothing_else(empty: str) -> None:
+    assert "went from empty to" in migrate(empty, "--wait", "30").stdout
+    away = migrate("postgresql://postgres@127.0.0.1:1/ostiary", "--wait", "1")
+    assert away.exit_code == 2
+    assert "the database does not answer" in away.stderr
+    nobody = migrate(empty.replace("postgres@", "nobody@"), "--wait", "600")
+    assert nobody.exit_code == 2
