@@ -6,7 +6,13 @@ from quart import Quart
 
 from ostiary_client import Trust, current_identity, has_role, protect, signed_in
 
-TRUST = Trust(issuer=os.environ["ISSUER"], audience=os.environ["AUDIENCE"], public=("/", "/healthz"))
+# AUTH_URL is where the keys are fetched, should this app reach Ostiary by another address than people do.
+TRUST = Trust(
+    issuer=os.environ["ISSUER"],
+    audience=os.environ["AUDIENCE"],
+    auth_url=os.environ.get("AUTH_URL", ""),
+    public=("/", "/healthz"),
+)
 
 app = Quart(__name__)
 protect(app, TRUST)

@@ -1,5 +1,6 @@
 """docker-compose.yml for the tests: a project of its own on free ports, and a browser that trusts its CA alone."""
 
+import contextlib
 import functools
 import http.client
 import json
@@ -11,7 +12,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -47,12 +47,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def eventually(true: Callable[[], object], seconds: float = 90) -> Any:
+def eventually(true: Callable[[], object], seconds: float = 120) -> Any:
+    """What `true` gives once it gives something; nobody listening yet is not yet."""
     deadline = time.monotonic() + seconds
-    while not (found := true()):
+    while True:
+        with contextlib.suppress(OSError):
+            if found := true():
+                return found
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.3)
-    return found
 
 
 @dataclass
@@ -137,12 +140,14 @@ class Browser:
         headers |= {"Content-Type": kind, "Origin": f"https://{parts.netloc}"} if kind else {}
         if kind == "application/json":
             headers["Accept"] = kind
-        with closing(_Line(host, self.port, self.trusts)) as line:
+        with contextlib.closing(_Line(host, self.port, self.trusts)) as line:
             line.request(method, parts._replace(scheme="", netloc="").geturl() or "/", body, headers)
             answer = line.getresponse()
             for one in answer.headers.get_all("Set-Cookie") or []:
                 for name, morsel in SimpleCookie(one).items():
                     kept[name] = morsel.value
+                    if not morsel.value:
+                        del kept[name]
             return Answer(answer.status, answer.headers, answer.read().decode())
 
 
