@@ -23,6 +23,7 @@ COMMANDS = {
     "restore": "Replace what is in the database by a backup.",
     "upgrade": "Say what an upgrade would do and try it on a copy; do it; take it back.",
     "explain": "Say why somebody may or may not enter.",
+    "doctor": "Look at a set-up as it runs, and say what is wrong.",
     "certificates": "Make and renew certificates for TLS between our own processes.",
     "settings": "Print every setting, as docs/settings.md has them.",
     "bench": "Measure what this machine does a second.",

@@ -73,6 +73,7 @@ class AuthTools:
     origin_key: Key
     denial_key: Key
     signing_key: Key
+    probe_key: Key
     turns: Turns = field(default_factory=Turns)
     keyring: Keyring = field(default_factory=Keyring)
     sites: KnownSites = field(default_factory=KnownSites)
@@ -123,12 +124,18 @@ def make_tools(settings: AuthSettings) -> AuthTools:
         origin_key=derive(secrets, "sign-up origin"),
         denial_key=derive(secrets, "denial"),
         signing_key=sealing_key(settings),
+        probe_key=probe_key(settings),
     )
 
 
 def sealing_key(settings: AuthSettings) -> Key:
     """The key that the private halves of signing keys are sealed with. The courier renews them."""
     return derive(settings.secrets, "signing")
+
+
+def probe_key(settings: AuthSettings) -> Key:
+    """The key of the doctor's marks. `./ostiary doctor` makes them."""
+    return derive(settings.secrets, "probe")
 
 
 def code_key(settings: AuthSettings) -> Key:
