@@ -18,6 +18,7 @@ from ostiary_auth.flows import (
     key_rotation,
     known_device,
     one_time,
+    probe,
     resolve_session,
     secret_keys,
     signing_keys,
@@ -138,6 +139,15 @@ async def known_device_(desk: Desk, _sessions: Sessions) -> Check:
     return check
 
 
+async def mark_of_the_doctor(desk: Desk, _sessions: Sessions) -> Check:
+    mark = probe.mark(desk.tools.probe_key, clock.now())
+
+    async def check(other: Desk) -> bool:
+        return probe.believed(other.tools.probe_key, mark, clock.now())
+
+    return check
+
+
 async def code_of_a_refusal(desk: Desk, _sessions: Sessions) -> Check:
     async with desk.begin() as work:
         code = deny.seal(work, refuse_address("//"), "GET", "http://x.test/")
@@ -184,6 +194,7 @@ MADE = (
     typed_code,
     origin_of_a_sign_up,
     known_device_,
+    mark_of_the_doctor,
     code_of_a_refusal,
     signing_key,
     note_for_the_next_page,
