@@ -14,6 +14,7 @@ from ostiary_auth.settings import AuthSettings
 from ostiary_shared.migrations import chain
 from tests.conftest import Databases
 from tests.system import released
+from tests.system.test_backup import SOMEBODY
 from tests.system.test_commands import Terminal, terminal
 from tests.system.test_end_all import _fill
 
@@ -145,7 +146,7 @@ def test_a_drill_says_how_it_would_go_and_leaves_nothing(terminal: Terminal, kep
     assert done.exit_code == 1
     told = json.loads(done.stdout)
     assert [check["check"] for check in told["checks"] if check["trouble"]] == ["at least one administrator"]
-    terminal.ok("users create root@example.test --role admin --password-stdin", typed="river lantern otter 42\n")
+    terminal.rows(SOMEBODY)
     terminal.ok("backup --force", str(kept))
     said = terminal.ok("backup drill --database-url", database.superuser, str(kept))
     assert "✗" not in said
