@@ -16,13 +16,14 @@ HEADER_SECONDS = 5.0
 HEADER_BYTES = 32 * 1024
 HEADER_LINES = 100
 URL_BYTES = 8 * 1024
+BODY_BYTES = 256 * 1024  # Quart refuses more than 64 KiB, but from 0.23 on keeps chunks without end until it does
 BODY_SECONDS = 12.0  # Quart answers 408 after 10; this ends a body that nobody wanted to read
 UNREAD_SECONDS = 30.0
 PIPELINED = 16
-CLOSE_HEADER = (b"connection", b"close")
 ANSWERS = {
     b"400 Bad Request": b"Too many requests at once.",
     b"408 Request Timeout": b"The headers took too long.",
+    b"413 Content Too Large": b"Please send less.",
     b"414 URI Too Long": b"The address is too long.",
     b"431 Request Header Fields Too Large": b"The headers are too large.",
 }
@@ -38,6 +39,7 @@ class Guarded(HttpToolsProtocol):
         self.in_head = False
         self.unfinished = 0  # bytes of a header block that is still arriving
         self.arriving = 0  # the same with what has just come, at most
+        self.body_bytes = 0
         self.refusal = b""
         # Since when: a body arrives, an answer is not read, the connection is to be closed.
         self.body_since = self.unread_since = self.leaving_since = 0.0
@@ -67,7 +69,7 @@ class Guarded(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.in_head = True
+        self.in_head, self.body_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         self.in_head = False
@@ -75,10 +77,17 @@ class Guarded(HttpToolsProtocol):
         self.refusal = self._too_much()
         if self.refusal:
             raise ValueError  # the parser stops here and asks for a 400
-        if self.crowd.parting:
-            self.headers.append(CLOSE_HEADER)  # as if the client had asked for it: uvicorn says so and does it
         super().on_headers_complete()
+        if self.crowd.parting and self.cycle is not None:
+            self.cycle.keep_alive = False  # uvicorn says so with the answer, and does it
         self.body_since = time.monotonic()
+
+    def on_body(self, body: bytes) -> None:
+        self.body_bytes += len(body)
+        if self.body_bytes > BODY_BYTES and not self.cycle.response_complete:  # what comes after an answer is not kept
+            self.refusal = b"413 Content Too Large"
+            raise ValueError
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self.body_since = 0.0
@@ -157,7 +166,10 @@ class Guarded(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         cycle: Any = self.cycle
-        if cycle is None or cycle.response_complete:  # else it would be taken for another question's answer
+        ours = self.body_bytes > BODY_BYTES and not cycle.response_started and not self.pipeline
+        if ours:
+            cycle.disconnected = True  # the app need say nothing more
+        if ours or cycle is None or cycle.response_complete:  # else it would be taken for another question's answer
             text = ANSWERS[status]
             headers = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close" % len(text)
             self.transport.write(b"HTTP/1.1 %s\r\n%s\r\n\r\n%s" % (status, headers, text))

@@ -71,6 +71,27 @@ async def test_a_body_that_drips_is_cut_off_in_all_its_time(wanted: bool, monkey
         assert (await gone).startswith(b"" if wanted else b"HTTP/1.1 200 ")
 
 
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_a_body_without_end_is_not_kept(chunked: bool) -> None:
+    """Here the app keeps it, as Quart does from 0.23 on."""
+    piece = b"x" * 60_000
+    how = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {1000 * len(piece)}"
+    async with served(reading) as port, lines(port, 1) as [(reader, writer)]:
+        writer.write(f"POST / HTTP/1.1\r\nHost: localhost\r\n{how}\r\n\r\n".encode())
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(PATIENCE):
+                while not reader.at_eof() and sent < 1000:
+                    writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                    await writer.drain()
+                    sent += 1
+        assert sent < 1000
+    async with served(reading) as port:
+        head = f"POST / HTTP/1.1\r\nHost: localhost\r\n{how}\r\n\r\n".encode()
+        whole = b"%x\r\n%b\r\n" % (guarded.BODY_BYTES + 1, b"x" * (guarded.BODY_BYTES + 1))
+        assert (await said(port, head, whole)).startswith(b"HTTP/1.1 413 ")
+
+
 async def test_a_body_that_comes_in_time_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded, "BODY_SECONDS", 5)
     async with served(reading) as port:
@@ -158,7 +179,8 @@ async def test_a_crowd_forgets_whoever_has_left() -> None:
         def grow_impatient(self, now: float) -> None:
             raise AssertionError
 
-    here, one = crowd.Crowd(1), Somebody()
+    one = Somebody()
+    here: crowd.Crowd[Somebody] = crowd.Crowd(1)
     for _ in range(3):
         here.join(one)
         here.busy(one)
