@@ -39,7 +39,7 @@ http {{
     proxy_set_header X-Forwarded-Method GET;
     server {{
         listen 127.0.0.1:{port};
-        location = /gate/nginx {{ proxy_pass http://gate; }}
+        location = /gate/nginx {{ proxy_pass http://gate; proxy_next_upstream error timeout http_503; }}
         location /admin {{ proxy_pass http://admin; }}
         location / {{ proxy_pass http://auth; }}
     }}
@@ -107,12 +107,9 @@ class House:
             await asyncio.sleep(0.1)
         raise AssertionError(f"{prefix} did not become ready")
 
-    async def roll(self, old: Replica, to: Place, code: dict[str, str], version: str) -> Replica:
-        """One replica after the other: the new one first, then the old one's end."""
-        new = await self.start(to, code, version)
-        await old.stop()
-        self.running.remove(old)
-        return new
+    async def end(self, replica: Replica) -> None:
+        await replica.stop()
+        self.running.remove(replica)
 
     def _told(self, place: Place) -> dict[str, str]:
         url = f"http://localhost:{self.port}"
@@ -167,6 +164,8 @@ class Crowd:
     failed: list[str] = field(default_factory=list)
     enough: asyncio.Event = field(default_factory=asyncio.Event)
     during: str = ""
+    entering: int = 0
+    no_entry: bool = False
 
     @property
     def count(self) -> int:
@@ -175,6 +174,15 @@ class Crowd:
     async def until(self, count: int) -> None:
         while self.count < count and not self.enough.is_set():  # noqa: ASYNC110 - a count that grows
             await asyncio.sleep(0.05)
+
+    @contextlib.asynccontextmanager
+    async def nobody_signs_in(self) -> AsyncIterator[None]:
+        """All who do are done, and nobody begins, while the block runs."""
+        self.no_entry = True
+        while self.entering:  # noqa: ASYNC110 - a count that falls
+            await asyncio.sleep(0.02)
+        yield
+        self.no_entry = False
 
     async def person(self, number: int) -> None:
         """One of them: their own address and session, a page of the console now and then."""
@@ -187,9 +195,11 @@ class Crowd:
                 await asyncio.sleep(PAUSE)
                 visitor = {"X-Visitor": f"192.0.2.{turn % 250}", "Host": f"localhost:{self.house.port}"}
                 known = {**visitor, "Cookie": f"ostiary={token}"}
-                if turn % 200 == 0:
+                if turn % 200 == 0 and not self.no_entry:
                     body = {"email": email, "password": self.house.sample.password, "token": True}
+                    self.entering += 1
                     entered = await self.ask(http.post("/api/v1/login", json=body, headers=visitor), "sign-in")
+                    self.entering -= 1
                     token = entered["token"] if entered else token
                 elif turn % 100 == 0:
                     body = {"email": f"nobody-{turn}@example.test"}

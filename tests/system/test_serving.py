@@ -121,6 +121,33 @@ async def test_a_request_that_was_begun_is_finished_before_the_server_ends() -> 
     assert (await begun).endswith(b"slow")
 
 
+async def test_who_keeps_a_connection_is_told_with_the_next_answer_that_it_ends() -> None:
+    """Else a proxy would send its next question on a connection that is just being closed."""
+    listener = serving.bind(0, "--port")
+    kept = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    async with serving.serving(serving.Site(app("auth"), listener)) as servers:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listener.getsockname()[1])
+        for parting in (False, True):
+            servers[0].crowd.parting = parting
+            writer.write(kept)
+            head = (await reader.readuntil(b"\r\n\r\n")).lower()
+            assert (b"connection: close" in head) == parting
+            assert await reader.readexactly(4) == b"auth"
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_server_that_is_told_to_end_answers_on_until_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "QUIET_SECONDS", 0.3)
+    listener = serving.bind(0, "--port")
+    port = listener.getsockname()[1]
+    async with serving.serving(serving.Site(app("auth"), listener)) as servers:
+        ending = asyncio.create_task(serving.farewell(servers))
+        for _ in range(5):
+            assert (await said(port, get("/"))).endswith(b"auth")
+        await asyncio.wait_for(ending, 30)
+
+
 async def test_a_busy_port_is_one_sentence_naming_the_option() -> None:
     with serving.bind(0, "--port") as taken:
         port = taken.getsockname()[1]

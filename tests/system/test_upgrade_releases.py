@@ -42,15 +42,7 @@ def test_an_old_database_becomes_what_the_models_describe(old: tuple[Sample, Dat
 def test_whoever_was_signed_in_stays_so_and_every_password_and_token_counts(old: tuple[Sample, Databases]) -> None:
     sample, database = old
     migrations.upgrade(database.owner)
-    settings = AuthSettings.load(
-        {
-            "OSTIARY_PUBLIC_URL": PUBLIC_URL,
-            "OSTIARY_DATABASE_URL": database.auth,
-            "OSTIARY_SECRET_KEY": sample.auth_key,
-            "OSTIARY_SMTP_URL": "smtp://127.0.0.1:1",
-            "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>",
-        }
-    )
+    settings = told(sample, database)
 
     async def visits() -> None:
         app = create_app(settings)
@@ -65,6 +57,38 @@ def test_whoever_was_signed_in_stays_so_and_every_password_and_token_counts(old:
             assert (await browser.get("/api/v1/session", headers=bearer)).status_code == 200
 
     asyncio.run(visits())
+
+
+def test_code_that_comes_before_its_schema_waits_unready_and_goes_on_by_itself(old: tuple[Sample, Databases]) -> None:
+    """Somebody may have rolled the services first: who is signed in is let through, and the rest waits."""
+    sample, database = old
+    token = next(iter(sample.tokens.values()))
+
+    async def visits() -> None:
+        app = create_app(told(sample, database))
+        async with app.test_app():
+            browser = app.test_client(use_cookies=False)
+            early = await browser.get("/readyz")
+            assert early.status_code == 503
+            assert "Run ./ostiary migrate" in (await early.get_json())["reason"]
+            known = await browser.get("/api/v1/session", headers={"Cookie": f"ostiary={token}"})
+            assert known.status_code == 200
+            await asyncio.to_thread(migrations.upgrade, database.owner)
+            assert (await browser.get("/readyz")).status_code == 200
+
+    asyncio.run(visits())
+
+
+def told(sample: Sample, database: Databases) -> AuthSettings:
+    return AuthSettings.load(
+        {
+            "OSTIARY_PUBLIC_URL": PUBLIC_URL,
+            "OSTIARY_DATABASE_URL": database.auth,
+            "OSTIARY_SECRET_KEY": sample.auth_key,
+            "OSTIARY_SMTP_URL": "smtp://127.0.0.1:1",
+            "OSTIARY_MAIL_FROM": "Ostiary <door@example.test>",
+        }
+    )
 
 
 def _compare(connection: Connection) -> list[object]:
