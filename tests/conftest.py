@@ -4,7 +4,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -20,6 +20,7 @@ from ostiary_auth.tools import AuthTools, AuthWork, make_tools
 from ostiary_shared import migrations, revocation
 from ostiary_shared.database import Sessions, make_engine, make_sessions
 from ostiary_shared.work import Caller, open_work
+from tests import canary
 
 SERVER = "OSTIARY_TEST_POSTGRES"
 KEPT = {"alembic_version", "schema_revisions", "roles", "role_permissions"}
@@ -32,6 +33,9 @@ _run = contextlib.ExitStack()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the run's PostgreSQL in the controlling process; workers inherit its address."""
+    canary.secrets.update({AUTH_SECRET, ADMIN_SECRET})
+    canary.watch_secrets()
+    canary.install()
     if hasattr(config, "workerinput") or SERVER in os.environ or config.option.collectonly:
         return
     folder = Path(tempfile.mkdtemp(prefix="ostiary-test-"))
@@ -47,6 +51,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Stop what `pytest_configure` started."""
     if not hasattr(config, "workerinput"):
         _run.close()
+
+
+@pytest.fixture(autouse=True)
+def no_line_of_the_log_holds_a_secret_or_an_address() -> Iterator[None]:
+    """In every test: whatever was logged meanwhile (ASVS 16.2.5)."""
+    yield
+    told, canary.found[:] = canary.found[:], []
+    assert told == []
 
 
 class Databases:

@@ -35,11 +35,11 @@ async def make_person(
     confirmed: bool = True,
 ) -> Person:
     """A person with `PASSWORD`, roles and a living session."""
-    now = clock.now()
+    now, hashed = clock.now(), await tools.passwords.hash(PASSWORD)  # first: on a busy machine it takes its time
     async with opened.begin() as session:
         user = await users.add(session, email, email.partition("@")[0].title(), now if confirmed else None)
         assert user is not None
-        await passwords.put(session, user.id, await tools.passwords.hash(PASSWORD), now)
+        await passwords.put(session, user.id, hashed, now)
         for name in holds:
             role = await roles.find(session, name)
             assert role is not None

@@ -23,11 +23,11 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     # A name and password in an address: postgresql://name:password@host, smtp://…
     (re.compile(r"(?<=://)[^\s/@:'\"]+:[^\s/'\"]*@"), f"{HIDDEN}@"),
     (
-        re.compile(r"(?i)\b(password|passwd|secret|token|authorization|cookie)(['\"]?\s*[=:]\s*)(?!\*)[^\s,;&)}\]]+"),
+        re.compile(r"(?i)(password|passwd|secret|token|authorization|cookie)(['\"]?\s*[=:]\s*)(?!\*)[^\s,;&)}\]]+"),
         rf"\1\2{HIDDEN}",
     ),
     # The values that PostgreSQL and pydantic quote when they complain.
-    (re.compile(r"(?m)^(.*\bDETAIL: ).*$"), rf"\1{HIDDEN}"),
+    (re.compile(r"(?m)^(.*DETAIL: ).*$"), rf"\1{HIDDEN}"),
     (re.compile(r"(?s)input_value=.*?(?=, input_type=|\]|$)"), f"input_value={HIDDEN}"),
 )
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:=]+@(?:[\w-]+\.)+[\w-]+")
@@ -59,6 +59,10 @@ def scrubber(service: str, *, addresses: bool = False) -> Processor:
 def _value(key: str, value: Any, *, addresses: bool) -> Any:
     if key in OURS or value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, dict):
+        return {str(name): _value("", part, addresses=addresses) for name, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_value("", part, addresses=addresses) for part in value]
     text = scrubbed(value if isinstance(value, str) else repr(value), addresses=addresses)
     limit = LONGEST_TRACEBACK if key == "exception" else LONGEST
     # Of a traceback the end says what happened.

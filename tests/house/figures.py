@@ -26,12 +26,12 @@ def figures() -> list[MetricWrapperBase]:
 
 def name(figure: MetricWrapperBase) -> str:
     """As Prometheus knows it."""
-    return figure._name + ("_total" if figure._type == "counter" else "")
+    return str(figure._name) + ("_total" if figure._type == "counter" else "")
 
 
 def labels() -> dict[str, set[str]]:
     """The labels of each series that may stand in an expression."""
-    known = {}
+    known: dict[str, set[str]] = {}
     for one in figures():
         own = set(one._labelnames)
         if one._type == "histogram":
@@ -43,11 +43,12 @@ def labels() -> dict[str, set[str]]:
 
 def table() -> str:
     """The figures as the page has them."""
-    rows = [
-        f"| `{name(one)}` | {one._type} | {', '.join(f'`{label}`' for label in one._labelnames)} | {one._documentation} |"
-        for one in figures()
-    ]
+    rows = [_row(one, ", ".join(f"`{label}`" for label in one._labelnames)) for one in figures()]
     return "\n".join(["| Figure | Kind | Labels | What it says |", "| --- | --- | --- | --- |", *rows])
+
+
+def _row(one: MetricWrapperBase, own: str) -> str:
+    return f"| `{name(one)}` | {one._type} | {own} | {one._documentation} |"
 
 
 def used_in(expression: str) -> set[str]:

@@ -44,7 +44,7 @@ def test_the_page_lists_every_figure() -> None:
 def test_figures_are_named_as_prometheus_asks() -> None:
     for one in figures.figures():
         assert re.fullmatch(r"ostiary_[a-z][a-z0-9_]*", figures.name(one))
-        assert figures.name(one).endswith(SUFFIXES.get(one._type, ""))
+        assert figures.name(one).endswith(SUFFIXES.get(one._type or "", ""))
         assert one._documentation.endswith("."), figures.name(one)
 
 
