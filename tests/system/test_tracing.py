@@ -1,5 +1,6 @@
 """Traces: one from admin through auth to the database, named by rules, with nothing about anybody in it."""
 
+import asyncio
 import contextlib
 import json
 import sys
@@ -34,6 +35,9 @@ async def test_one_trace_leads_from_admin_through_auth_to_the_database(kept: InM
     # No password is hashed in it: on a busy machine that takes longer than admin waits.
     answer = await site.ask("POST", "/admin/api/v1/service-clients?next=secret", headers=headers, json={"name": "Wiki"})
     assert answer.status == 201, answer.text
+    async with asyncio.timeout(30):  # a span ends when its answer has left, so perhaps after it has come
+        while "POST /admin/api/v1/service-clients" not in {span.name for span in kept.get_finished_spans()}:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     found = [span for span in kept.get_finished_spans() if span.context and f"{span.context.trace_id:032x}" == TRACE]
     (asked,) = (span for span in found if span.name == "POST /admin/api/v1/service-clients")
     (carried_on,) = (span for span in found if span.name == "POST /api/v1/service-clients")
