@@ -65,7 +65,9 @@ async def test_replicas_roll_forth_and_one_back_while_people_are_at_work(old: Da
                         with contextlib.suppress(ProcessLookupError):
                             replica.process.terminate()
                         await replica.process.wait()
-    print(f"{crowd.count} requests {crowd.asked} in {time.monotonic() - began:.0f} s")
+    print(
+        f"{crowd.count} requests {crowd.asked}, {len(crowd.moments)} asked for a moment, in {time.monotonic() - began:.0f} s"
+    )
     assert crowd.failed == [], f"{len(crowd.failed)}: {chr(10).join(crowd.failed[:20])}"
     assert crowd.count >= ENOUGH
 
@@ -79,6 +81,7 @@ async def _story(house: House, crowd: Crowd, before: dict[str, str]) -> None:
     await crowd.until(500)
     crowd.during = "the migration"
     await _migrate(house)
+    new = two
     for old, place in ((admin, other), (one, spare), (two, first)):
         crowd.during = f"the roll to {place}"
         new = await house.start(place, {}, VERSION)

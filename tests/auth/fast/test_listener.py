@@ -225,3 +225,21 @@ async def test_two_requests_share_nothing(doors: Doors, guest: Guest, sessions: 
             writer.write(ask(guest, "/editor/x") + ask(None, "/editor/x") + ask(other, "/audit"))
             statuses = [(await told(reader)).status for _ in range(3)]
             assert statuses == [403, 401, 403]
+
+
+async def test_who_keeps_a_connection_is_told_with_the_next_answer_that_it_ends(doors: Doors, guest: Guest) -> None:
+    """From memory, from the database and from the app alike; then nothing more is heard on it."""
+    async with line(doors) as (reader, writer), line(doors) as (other, asking):
+        for _ in range(2):
+            writer.write(ask(guest))
+            assert b"connection" not in dict((await told(reader)).headers)
+        doors.quick.extensions["ostiary-health"].ending.set()
+        await asyncio.sleep(0.05)
+        for heard, said, raw in ((reader, writer, ask(guest)), (other, asking, ask(uri="/editor"))):
+            said.write(raw)
+            assert dict((await told(heard)).headers)[b"connection"] == b"close"
+            assert await heard.read() == b""
+    async with line(doors) as (reader, writer):  # who comes now is still answered
+        writer.write(ask(guest))
+        answer = await told(reader)
+        assert (answer.status, dict(answer.headers)[b"connection"]) == (200, b"close")

@@ -223,7 +223,8 @@ async def test_a_lost_database_connection_is_survived_without_a_restart(
         try:
             for number in range(5):
                 await superuser.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'ostiary-courier %'"
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name LIKE 'ostiary-courier %'"
                 )
                 await settled(sessions, await recovery(sessions, f"p{number}@example.org"))
         finally:
