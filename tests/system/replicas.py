@@ -220,7 +220,7 @@ class Crowd:
                     await self.ask(http.get("/gate/nginx", headers=site), "gate")
 
     async def console(self, http: aiohttp.ClientSession, known: dict[str, str]) -> None:
-        """A page of it. It gives auth 1.5 s to say who asks and else asks for a moment; a crowded machine may need it."""
+        """A page of it. It gives auth 1.5 s to say who asks, else asks for a moment: on a busy machine."""
         before = len(self.failed)
         await self.ask(http.get("/admin/users", headers=known), "console")
         if len(self.failed) > before and "console: 503" in self.failed[-1] and "One moment" in self.failed[-1]:
