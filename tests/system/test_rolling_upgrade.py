@@ -65,9 +65,7 @@ async def test_replicas_roll_forth_and_one_back_while_people_are_at_work(old: Da
                         with contextlib.suppress(ProcessLookupError):
                             replica.process.terminate()
                         await replica.process.wait()
-    print(
-        f"{crowd.count} requests {crowd.asked}, {len(crowd.moments)} asked for a moment, in {time.monotonic() - began:.0f} s"
-    )
+    print(f"{crowd.count} requests {crowd.asked}, {len(crowd.moments)} waited, in {time.monotonic() - began:.0f} s")
     assert crowd.failed == [], f"{len(crowd.failed)}: {chr(10).join(crowd.failed[:20])}"
     assert crowd.count >= ENOUGH
 
