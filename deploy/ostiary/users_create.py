@@ -61,10 +61,11 @@ async def _create_with_password(work: "AuthWork", newcomer: Newcomer) -> UUID:
 
     password = newcomer.password or ""
     new_password.check(password, email=newcomer.wanted.email, name=newcomer.wanted.name)
+    hashed = await work.tools.passwords.hash(password)  # before the first statement: nothing waits for it meanwhile
     as_admin = acting.on_behalf_of_admin(work)
     identifier = await _create(as_admin, newcomer.wanted)
     await people.confirm(as_admin, identifier)
-    await passwords.put(work.session, identifier, await work.tools.passwords.hash(password), work.now)
+    await passwords.put(work.session, identifier, hashed, work.now)
     await audit.record(work, Event.PASSWORD_SET, audit.Target(identifier, newcomer.wanted.email))
     return identifier
 
