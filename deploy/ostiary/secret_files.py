@@ -50,8 +50,9 @@ def complete(folder: Path, owner: int | None) -> list[str]:
                 f"{folder / file.path} too: then both are made anew, and migrate sets the new password."
             )
     made = list(_made(folder, owner))
-    for reader in {Path(file.path).parts[0] for file in FILES} if owner is not None else ():
-        give(folder / reader, owner)
+    if owner is not None:
+        for reader in {Path(file.path).parts[0] for file in FILES}:
+            give(folder / reader, owner)
     return made
 
 

@@ -31,8 +31,9 @@ def secrets(folder: Path, owner: int | None, give: tuple[Path, ...], check: int 
     """
     with told():
         made = secret_files.complete(folder, owner)
-        for other in give if owner is not None else ():
-            secret_files.give(other, owner)
+        if owner is not None:
+            for other in give:
+                secret_files.give(other, owner)
         if check:
             _keep(folder / "auth/smtp.url", _checked(check), owner)
     click.echo(f"Made {', '.join(made)}." if made else "Every secret is there already.")

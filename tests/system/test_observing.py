@@ -78,7 +78,8 @@ async def _story(here: Observed, http: aiohttp.ClientSession, box: mails.Mailbox
             assert answer.status == 200
     async with http.post(f"{site}/api/v1/logout", headers={"Authorization": f"Bearer {token}"}) as answer:
         assert answer.status == 204
-    async with http.post(f"{console}/admin/api/v1/service-clients", json={"name": "Wiki"}, headers=admin | ids) as answer:
+    services = f"{console}/admin/api/v1/service-clients"
+    async with http.post(services, json={"name": "Wiki"}, headers=admin | ids) as answer:
         assert (answer.status, answer.headers["X-Request-Id"]) == (201, ID), await answer.text()
         secret = str((await answer.json())["secret"])
     codes = [

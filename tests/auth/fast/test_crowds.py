@@ -1,4 +1,4 @@
-"""The fast listener bears crowds, with bounds of its own where no proxy stands before it, and speaks TLS when told to."""
+"""The fast listener bears crowds, has bounds of its own where no proxy stands before it, and speaks TLS when told."""
 
 import asyncio
 import contextlib
