@@ -140,3 +140,9 @@ def test_the_middlewares_strip_what_the_proxy_file_strips() -> None:
         assert resources[name] == middlewares[name]
     ours, theirs = resources["ostiary-gate"]["forwardAuth"], middlewares["ostiary-gate"]["forwardAuth"]
     assert {**ours, "address": ""} == {**theirs, "address": ""}
+
+
+def test_the_alerts_are_those_that_are_shipped() -> None:
+    shipped = yaml.safe_load((tree.ROOT / "deploy/metrics/alerts.yml").read_text(encoding="utf-8"))
+    rules = (HERE / "components/prometheus-operator/alerts.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(rules)["spec"]["groups"] == shipped["groups"]
