@@ -1,7 +1,7 @@
 """The way back: one transaction takes away what is here, plays the dump, upgrades it and ends what anybody carries.
 
 So services may run meanwhile: they wait, and see either what was here or what was restored with everything ended.
-docs/decisions/0018-restore-in-one-transaction.md weighs it against the other ways.
+docs/decisions/0021-restore-in-one-transaction.md weighs it against the other ways.
 """
 
 import asyncio
