@@ -18,7 +18,7 @@ OURS = frozenset({"level", "timestamp", "request_id", "service", "method", "rout
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     # Our tokens, by how they begin; signed ones of ours and of others.
     (re.compile(r"\bo(?:s|h|sp|c|t|w)_[\w-]{20,}"), HIDDEN),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
+    (re.compile(r"(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"), HIDDEN),
     (re.compile(r"\$argon2[^\s'\"]+"), HIDDEN),
     # A name and password in an address: postgresql://name:password@host, smtp://…
     (re.compile(r"(?<=://)[^\s/@:'\"]+:[^\s/'\"]*@"), f"{HIDDEN}@"),
@@ -30,7 +30,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?m)^(.*DETAIL: ).*$"), rf"\1{HIDDEN}"),
     (re.compile(r"(?s)input_value=.*?(?=, input_type=|\]|$)"), f"input_value={HIDDEN}"),
 )
-_ADDRESS = re.compile(r"[^\s@<>\"'(),;:=]+@(?:[\w-]+\.)+[\w-]+")
+_ADDRESS = re.compile(r"(?<![^\s@<>\"'(),;:=])[^\s@<>\"'(),;:=]+@(?:[\w-]+\.)+[\w-]+")
 
 Processor = Callable[[Any, str, Any], Mapping[str, Any]]
 

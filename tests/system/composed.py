@@ -26,6 +26,8 @@ PASSWORD = "seven otters under one lantern"
 @functools.cache
 def missing() -> str:
     """Why nothing can be composed here; empty if it can."""
+    if "containers" not in os.environ.get("OSTIARY_REQUIRE", ""):
+        return "builds images and runs them for minutes; OSTIARY_REQUIRE=containers asks for it"
     if not shutil.which("docker"):
         return "no docker here"
     if _said("docker", "info", "--format", "ok") is None:

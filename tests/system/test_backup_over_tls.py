@@ -1,6 +1,7 @@
 """A backup of a server that is reached over TLS, by a pg_dump that has none."""
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -54,3 +55,17 @@ async def test_a_way_to_sign_in_that_needs_tls_at_both_ends_is_not_offered() -> 
     server.feed_data(_said(b"R", 10, b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0") + _said(b"R", 0) + b"rest")
     await tunnel._sign_in(server, client)  # type: ignore[arg-type]
     assert client.heard == _said(b"R", 10, b"SCRAM-SHA-256\0\0") + _said(b"R", 0)
+
+
+async def test_what_somebody_between_adds_in_plain_text_is_not_taken_for_the_servers_word() -> None:
+    """libpq's CVE-2021-23222: words that come along with the yes to TLS were read as if they had come by it."""
+
+    async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(b"S" + _said(b"R", 0))
+        await writer.drain()
+
+    async with await asyncio.start_server(between, "127.0.0.1", 0) as server:
+        address = server.sockets[0].getsockname()
+        with pytest.raises(ConnectionError, match="does not speak TLS"):
+            await tunnel._reached(tunnel.Way([address], ssl.create_default_context(), "", ""))

@@ -16,6 +16,8 @@ from tests.system.test_commands import Terminal, terminal
 
 __all__ = ["terminal"]
 
+OTHER_SECRET = "other-5d7b9f1a3c2e4068b1d3f5a7c9e20486"
+
 
 def test_a_key_is_replaced_without_anybody_noticing_or_at_once(terminal: Terminal) -> None:
     assert terminal.json("keys list") == []
@@ -76,6 +78,10 @@ def test_a_new_key_can_be_taken_away_again_and_a_year_later_there_are_three(term
     for _ in range(2):
         terminal.ok(f"keys secret {file} --add")
         terminal.ok(f"keys secret {file} --promote")
+    promoted = file.read_text()
+    terminal.ok(f"keys secret {file} --add")
+    terminal.ok(f"keys secret {file} --drop")
+    assert file.read_text() == promoted  # the keys of before are needed still
     found = terminal.json(f"keys secret {file}")
     assert [key["makes"] for key in found] == [True, False, False]
     assert all(key["made_until"] for key in found[1:])
@@ -104,6 +110,16 @@ def test_nothing_is_taken_away_that_somebody_needs(terminal: Terminal, file: Pat
     assert file.read_text() == promoted
     terminal.ok(f"keys secret {file} --drop --anyway")
     assert keys_of(file.read_text()) == keys_of(promoted)[:1]
+
+
+def test_an_old_key_that_somebody_wrote_there_by_hand_is_looked_for_before_it_goes(
+    terminal: Terminal, file: Path
+) -> None:
+    """Nothing in the file says whether the last key waits or made: what it made must not die unasked."""
+    terminal.ok("keys rotate --now")
+    file.write_text(f"{OTHER_SECRET}\n{AUTH_SECRET}\n")
+    assert "a signing key is sealed with an older key" in terminal.finding(f"keys secret {file} --drop")
+    assert keys_of(file.read_text()) == (OTHER_SECRET, AUTH_SECRET)
 
 
 def test_another_services_file_is_nobodys_business_but_its_own(terminal: Terminal, tmp_path: Path) -> None:

@@ -114,3 +114,15 @@ def test_what_nobody_catches_is_a_line_and_an_endless_value_is_cut(capsys: pytes
     assert (line["level"], line["event"], line["service"]) == ("critical", "crash", "courier")
     assert len(line["exception"]) < 25_000
     assert list(line)[:4] == ["timestamp", "level", "event", "service"]
+
+
+@pytest.mark.parametrize("piece", ["a", "eyJ-", "://a:b", "input_value=", "password=", "x@"])
+def test_words_without_end_are_looked_at_once_each(piece: str) -> None:
+    """Patterns that began anew at each letter took minutes for this, in which nobody was answered."""
+    endless = piece * (300_000 // len(piece))
+    assert len(scrubbed(endless)) <= len(endless) * 2
+
+
+def test_an_address_and_a_token_are_seen_wherever_they_begin() -> None:
+    assert scrubbed("to=<ann@example.test>, a@b@example.test") == "to=<***>, a@***"
+    assert scrubbed("Bearer eyJhbGciOiJF.eyJzdWIi.c2ln") == "Bearer ***"

@@ -88,7 +88,8 @@ async def _reached(way: Way) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
         try:
             reader, writer = await asyncio.open_connection(host, port)
             writer.write(ASK_FOR_TLS)
-            if await reader.readexactly(1) != b"S":
+            # More than the one byte would be somebody between us, whose words would count as the server's (CVE-2021-23222).
+            if await reader.read(PIECE) != b"S":
                 raise ConnectionError(f"{host} does not speak TLS")
             await writer.start_tls(way.tls, server_hostname=host)
         except OSError as error:
