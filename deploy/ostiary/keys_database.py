@@ -59,6 +59,7 @@ async def _change(login: Login, password_file: Path | None) -> None:
     files = {login.passfile: passfile.with_password(before, login, new)}
     if password_file:
         files[password_file] = new + "\n"
+    kept = {path: rewriting.read(path) for path in files}
     drafts = {path: rewriting.draft(path, text) for path, text in files.items()}
     try:
         connection = await connect(login.url)
@@ -68,11 +69,15 @@ async def _change(login: Login, password_file: Path | None) -> None:
         raise
     try:
         await connection.execute(passfile.statement(new))
+        done: list[Path] = []
         try:
             for path, beside in drafts.items():
                 rewriting.put(beside, path)
-        except Refusal:  # services read the file as it is: let that count
+                done.append(path)
+        except Refusal:  # services read the files as they are: let that count, in the server and in all of them
             await connection.execute(passfile.statement(old))
+            for path in done:
+                rewriting.replace(path, kept[path])
             raise
     finally:
         await connection.close()

@@ -164,6 +164,9 @@ HARM = {
     "empty": (lambda file: file.write_text(""), "is no backup of Ostiary"),
     "of a later format": (lambda file: _replace(b'"format": 1', b'"format": 7', file), "has the format 7"),
     "of a later release": (lambda file: _replace(b'"revision": "0', b'"revision": "9', file), "does not know"),
+    "without a zone": (lambda file: _replace(b'+00:00"', b'      "', file), "manifest cannot be read"),
+    "with words for the terminal": (lambda file: _replace(b'"database": "o', b'"database": "\x7f', file), "cannot be read"),
+    "with a count that is none": (lambda file: _replace(b'"users": 1', b'"users":""', file), "manifest cannot be read"),
     "of other rows": (lambda file: _replace(b'"users": 1', b'"users": 2', file), "other rows came out"),
 }
 
@@ -197,6 +200,8 @@ def test_it_is_sealed_for_recipients_and_age_itself_opens_it(terminal: Terminal,
             opened = subprocess.run([age, "-d", "-i", str(right)], input=dump.read(), check=True, capture_output=True)
         assert opened.stdout.startswith(b"PGDMP")
     assert "Restored" in terminal.ok("restore --yes --identity", str(right), str(sealed))
+    wrong.write_text("# nobody\n")
+    assert "names nobody" in terminal.refusal("backup --force --encrypt-for", str(wrong), str(sealed))
     assert "is no recipient" in terminal.refusal("backup --force --encrypt-for", "age1abc", str(sealed))
 
 
@@ -208,6 +213,8 @@ def test_it_is_sealed_with_a_passphrase(terminal: Terminal, kept: Path) -> None:
     assert "--passphrase-file" in terminal.run("restore --yes", str(sealed)).stderr
     assert "not the passphrase" in terminal.run("restore --yes --passphrase-file", str(wrong), str(sealed)).stderr
     assert "Restored" in terminal.ok("restore --yes --passphrase-file", str(right), str(sealed))
+    swapped = terminal.run("restore --yes --passphrase-file", str(right), str(kept)).stderr
+    assert "is not encrypted, though you have named what opens it" in swapped
     wrong.write_text("\n")
     assert "is empty" in terminal.refusal("backup --force --passphrase-file", str(wrong), str(sealed))
 

@@ -63,7 +63,8 @@ async def test_what_somebody_between_adds_in_plain_text_is_not_taken_for_the_ser
     async def between(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(8)
         writer.write(b"S" + _said(b"R", 0))
-        await writer.drain()
+        await reader.read()
+        writer.close()
 
     async with await asyncio.start_server(between, "127.0.0.1", 0) as server:
         address = server.sockets[0].getsockname()

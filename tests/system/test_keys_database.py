@@ -133,6 +133,28 @@ async def test_when_the_file_cannot_be_replaced_the_old_password_counts_again(
     await (await connect(strict.url)).close()
 
 
+async def test_when_only_one_of_two_files_can_be_replaced_neither_is(
+    strict: Login, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ostiary import rewriting
+    from ostiary.faults import Refusal
+
+    alone, put = tmp_path / "auth.password", rewriting.put
+
+    def refuse(beside: Path, path: Path) -> None:
+        if path == alone:
+            raise Refusal(f"{path} cannot be replaced")
+        put(beside, path)
+
+    alone.write_text("the one of before\n")
+    before = strict.passfile.read_text()
+    monkeypatch.setattr(rewriting, "put", refuse)
+    done = await asyncio.to_thread(keys_database, strict.url, "--password-file", str(alone))
+    assert (done.exit_code, "cannot be replaced" in done.stderr) == (2, True)
+    assert (strict.passfile.read_text(), alone.read_text()) == (before, "the one of before\n")
+    await (await connect(strict.url)).close()
+
+
 async def test_the_server_never_sees_the_password(strict: Login) -> None:
     said = passfile.statement("a password of 32 characters or so")
     assert "a password" not in said

@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 from ostiary import logs
+from ostiary.scrubbing import scrubbed
 from tests import canary
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import aiohttp
 import psutil
+import pytest
 
 from ostiary import mails, serving
 from ostiary_auth.tools import AuthTools
@@ -35,6 +36,7 @@ RARE = {
 }  # fmt: skip
 
 
+@pytest.mark.timeout(400)
 async def test_three_services_tell_all_that_is_asked_for_and_nothing_that_is_secret(
     database: Databases, sessions: Sessions, tools: AuthTools, tmp_path: Path
 ) -> None:

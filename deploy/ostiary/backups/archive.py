@@ -18,7 +18,7 @@ MANIFEST, KEY, DUMP, SEALED_DUMP = "manifest.json", "key.age", "dump", "dump.age
 BLOCK = 512
 ROOM = 256  # bytes; more than the size and the digest of the dump take
 PIECE = 1 << 18
-LARGEST_MANIFEST = 1 << 20
+LARGEST = 1 << 20  # bytes of what stands before the dump
 NONE_OF_OURS = "is no backup of Ostiary, or it is damaged"
 
 
@@ -98,12 +98,12 @@ def read(path: Path) -> Archive:
     try:
         with tarfile.open(path, "r:") as tar:
             first = tar.next()
-            if first is None or first.name != MANIFEST or first.size > LARGEST_MANIFEST:
+            if first is None or first.name != MANIFEST or first.size > LARGEST:
                 raise Refusal(f"{path} {NONE_OF_OURS}.")
             manifest = Manifest.from_bytes(_content(tar, first))
             second = tar.next()
             locked = b""
-            if second is not None and second.name == KEY:
+            if second is not None and second.name == KEY and second.size <= LARGEST:
                 locked, second = _content(tar, second), tar.next()
     except tarfile.TarError:
         raise Refusal(f"{path} {NONE_OF_OURS}.") from None

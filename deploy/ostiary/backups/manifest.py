@@ -43,9 +43,20 @@ class Manifest:
             found = json.loads(written)
             number = found["format"]
             if number == FORMAT:
-                return cls(**{**found, "taken_at": datetime.fromisoformat(found["taken_at"])})
+                return _checked(cls(**{**found, "taken_at": datetime.fromisoformat(found["taken_at"])}))
         except (ValueError, TypeError, KeyError, AttributeError):
             raise Refusal("this is no backup of Ostiary, or it is damaged: its manifest cannot be read.") from None
         raise Refusal(
             f"this backup has the format {number}, this release reads {FORMAT}; use the release that took it."
         )
+
+
+def _checked(found: Manifest) -> Manifest:
+    """Raises ValueError for what we never write: whoever reads on need not be surprised, nor a terminal obey."""
+    words = (found.release, found.revision, found.database, found.encrypted, found.sha256, *found.counts)
+    numbers = (found.size, *found.counts.values())
+    if not all(isinstance(word, str) and word.isprintable() for word in words):
+        raise ValueError("a word that is none")
+    if not all(type(number) is int and number >= 0 for number in numbers) or found.taken_at.tzinfo is None:
+        raise ValueError("a number that is none")
+    return found

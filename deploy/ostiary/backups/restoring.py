@@ -66,6 +66,11 @@ def examined(file: Path, options: Restoring) -> Examined:
     size = max(opened.manifest.size, 1)
     archive.check(opened, lambda done: options.progress("checking the file", done / size))
     keys: list[Any] = []
+    if (options.identities or options.passphrase) and not opened.manifest.encrypted:
+        raise Refusal(
+            f"{file} is not encrypted, though you have named what opens it: somebody may have put it in the place of "
+            "yours. If it is right, leave --identity and --passphrase-file out."
+        )
     if opened.manifest.encrypted:
         keys = sealing.keys(opened.manifest.encrypted, opened.locked_key, options.identities, options.passphrase)
         with file.open("rb") as sealed:

@@ -48,7 +48,10 @@ def seal(recipients: tuple[str, ...], passphrase: str) -> Seal | None:
     if recipients and passphrase:
         raise Refusal("a backup is encrypted for recipients or with a passphrase, not both; leave one out.")
     if recipients:
-        return Seal(RECIPIENTS, tuple(_recipient(line) for text in recipients for line in _lines_of(text)))
+        found = tuple(_recipient(line) for text in recipients for line in _lines_of(text))
+        if not found:
+            raise Refusal(f"{', '.join(recipients)} names nobody to encrypt for; write a recipient into it, one a line.")
+        return Seal(RECIPIENTS, found)
     if passphrase:
         key = _pyrage().x25519.Identity.generate()
         locked = passphrases.locked(f"{key}\n".encode(), passphrase)

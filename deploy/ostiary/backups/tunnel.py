@@ -87,13 +87,19 @@ async def _reached(way: Way) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
     for host, port in way.addresses:
         try:
             reader, writer = await asyncio.open_connection(host, port)
+        except OSError as error:
+            fault = error
+            continue
+        try:
             writer.write(ASK_FOR_TLS)
-            # More than the one byte would be somebody between us, whose words would count as the server's (CVE-2021-23222).
+            # Were there more than the one byte, it would be of somebody between us, and count as the server's word later
+            # (libpq's CVE-2021-23222).
             if await reader.read(PIECE) != b"S":
                 raise ConnectionError(f"{host} does not speak TLS")
             await writer.start_tls(way.tls, server_hostname=host)
         except OSError as error:
             fault = error
+            writer.close()
         else:
             return reader, writer
     raise fault
