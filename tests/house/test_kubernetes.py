@@ -16,6 +16,8 @@ from tests.house import tree
 HERE = tree.ROOT / "deploy/kubernetes"
 OVERLAYS = ("base", "overlays/small", "overlays/production")
 ALONE = sorted(path.name for path in (HERE / "components").iterdir())
+# What changes another component's resources comes after it.
+AFTER = {"traefik-tls": ["traefik", "internal-tls"]}
 RELEASE = "1.37"
 NOT_OF_KUBERNETES = (
     "kustomize.config.k8s.io",
@@ -92,7 +94,7 @@ def test_every_component_fits_onto_the_base(component: str, tmp_path: Path) -> N
     own.mkdir()
     (own / "kustomization.yaml").write_text(
         "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../../base]\n"
-        f"components: [../../components/{component}]\n"
+        f"components: {[f'../../components/{name}' for name in (*AFTER.get(component, ()), component)]}\n"
     )
     documents = _rendered(own)
     assert len(documents) > len(_rendered(HERE / "base")) or component == "internal-tls"
