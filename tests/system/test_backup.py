@@ -165,7 +165,10 @@ HARM = {
     "of a later format": (lambda file: _replace(b'"format": 1', b'"format": 7', file), "has the format 7"),
     "of a later release": (lambda file: _replace(b'"revision": "0', b'"revision": "9', file), "does not know"),
     "without a zone": (lambda file: _replace(b'+00:00"', b'      "', file), "manifest cannot be read"),
-    "with words for the terminal": (lambda file: _replace(b'"database": "o', b'"database": "\x7f', file), "cannot be read"),
+    "with words for the terminal": (
+        lambda file: _replace(b'"release": "0', b'"release": "\x7f', file),
+        "cannot be read",
+    ),
     "with a count that is none": (lambda file: _replace(b'"users": 1', b'"users":""', file), "manifest cannot be read"),
     "of other rows": (lambda file: _replace(b'"users": 1', b'"users": 2', file), "other rows came out"),
 }

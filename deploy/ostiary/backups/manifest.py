@@ -53,7 +53,7 @@ class Manifest:
 
 def _checked(found: Manifest) -> Manifest:
     """Raises ValueError for what we never write: whoever reads on need not be surprised, nor a terminal obey."""
-    words = (found.release, found.revision, found.database, found.encrypted, found.sha256, *found.counts)
+    words: list[Any] = [found.release, found.revision, found.database, found.encrypted, found.sha256, *found.counts]
     numbers = (found.size, *found.counts.values())
     if not all(isinstance(word, str) and word.isprintable() for word in words):
         raise ValueError("a word that is none")

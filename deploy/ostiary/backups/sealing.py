@@ -50,7 +50,9 @@ def seal(recipients: tuple[str, ...], passphrase: str) -> Seal | None:
     if recipients:
         found = tuple(_recipient(line) for text in recipients for line in _lines_of(text))
         if not found:
-            raise Refusal(f"{', '.join(recipients)} names nobody to encrypt for; write a recipient into it, one a line.")
+            raise Refusal(
+                f"{', '.join(recipients)} names nobody to encrypt for; write a recipient into it, one a line."
+            )
         return Seal(RECIPIENTS, found)
     if passphrase:
         key = _pyrage().x25519.Identity.generate()

@@ -92,8 +92,8 @@ async def _reached(way: Way) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
             continue
         try:
             writer.write(ASK_FOR_TLS)
-            # Were there more than the one byte, it would be of somebody between us, and count as the server's word later
-            # (libpq's CVE-2021-23222).
+            # Were there more than the one byte, somebody between us would have said it, and it would count as the
+            # server's word (libpq's CVE-2021-23222).
             if await reader.read(PIECE) != b"S":
                 raise ConnectionError(f"{host} does not speak TLS")
             await writer.start_tls(way.tls, server_hostname=host)
