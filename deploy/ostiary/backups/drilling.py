@@ -72,7 +72,7 @@ def drill(url: str, file: Path, options: Restoring) -> Drilled:
 
 
 async def _checks(url: str) -> list[Check]:
-    connection = await place.reached(url)
+    connection = await place.reached(await place.for_owner(url))
     try:
         found = []
         for name, (promise, trouble) in PROMISES.items():

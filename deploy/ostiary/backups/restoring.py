@@ -79,6 +79,7 @@ def examined(file: Path, options: Restoring) -> Examined:
 
 
 async def _restore(url: str, opened: Examined, options: Restoring) -> Restored:
+    url = await place.for_owner(url)
     standing = await place.look(url)
     program = str(programs.find("pg_restore", standing.server))
     engine = create_async_engine(
