@@ -17,6 +17,7 @@ HEADER_BYTES = 32 * 1024
 HEADER_LINES = 100
 URL_BYTES = 8 * 1024
 BODY_BYTES = 256 * 1024  # Quart refuses more than 64 KiB, but from 0.23 on keeps chunks without end until it does
+AROUND_BYTES = 1024 * 1024  # what stands around the chunks of a body and behind the last
 BODY_SECONDS = 12.0  # Quart answers 408 after 10; this ends a body that nobody wanted to read
 UNREAD_SECONDS = 30.0
 PIPELINED = 16
@@ -39,7 +40,7 @@ class Guarded(HttpToolsProtocol):
         self.in_head = False
         self.unfinished = 0  # bytes of a header block that is still arriving
         self.arriving = 0  # the same with what has just come, at most
-        self.body_bytes = 0
+        self.body_bytes = self.sent_bytes = 0  # of a body, without and with what stands around it
         self.refusal = b""
         # Since when: a body arrives, an answer is not read, the connection is to be closed.
         self.body_since = self.unread_since = self.leaving_since = 0.0
@@ -61,6 +62,10 @@ class Guarded(HttpToolsProtocol):
         super().data_received(data)
         if self.in_head:
             self._arm()  # only now: a head that came whole needs no timer
+        if self.body_since:
+            self.sent_bytes += len(data)
+            if self.sent_bytes - self.body_bytes > AROUND_BYTES:
+                self.cut()
         if self.deadline is None:
             return
         self.unfinished += len(data)
@@ -78,6 +83,9 @@ class Guarded(HttpToolsProtocol):
         if self.refusal:
             raise ValueError  # the parser stops here and asks for a 400
         super().on_headers_complete()
+        # What follows a body in chunks is no header, though the parser calls it so (RFC 9110, 6.5.1): a client would
+        # add an X-Forwarded-For to what its proxy has said.
+        self.headers, self.sent_bytes = [], 0
         if self.crowd.parting and self.cycle is not None:
             self.cycle.keep_alive = False  # uvicorn says so with the answer, and does it
         self.body_since = time.monotonic()

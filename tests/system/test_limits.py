@@ -92,6 +92,40 @@ async def test_a_body_without_end_is_not_kept(chunked: bool) -> None:
         assert (await said(port, head, whole)).startswith(b"HTTP/1.1 413 ")
 
 
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+async def test_what_a_client_says_behind_its_body_is_no_header() -> None:
+    """HAProxy hands it on; with uvicorn it came to stand behind what the proxy says of the client's address."""
+    heard: list[tuple[bytes, bytes]] = []
+
+    async def hearing(scope: dict[str, list[tuple[bytes, bytes]]], receive: object, send: object) -> None:
+        await reading(scope, receive, send)
+        heard.extend(scope["headers"])
+
+    async with served(hearing) as port:
+        behind = b"1\r\na\r\n0\r\nX-Forwarded-For: 203.0.113.7\r\nCookie: a=b\r\n\r\n"
+        for pieces in ((CHUNKED + behind + get("/"),), (CHUNKED, behind, get("/"))):
+            heard.clear()
+            assert (await said(port, *pieces)).count(b"HTTP/1.1 200 ") == 2
+            assert [value for name, value in heard if name == b"x-forwarded-for"] == [b"192.0.2.1"]
+            assert b"cookie" not in dict(heard)
+
+
+@pytest.mark.parametrize("around", [b"1;" + b"x" * 1000, b"0\r\nX-" + b"a" * 1000], ids=["chunks", "the last chunk"])
+async def test_what_stands_around_a_body_without_end_is_not_kept(around: bytes) -> None:
+    async with served(reading) as port, lines(port, 1) as [(reader, writer)]:
+        writer.write(CHUNKED + around)
+        sent = 0
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(PATIENCE):
+                while not reader.at_eof() and sent < 50 * guarded.AROUND_BYTES:
+                    writer.write(b"x" * 60_000)
+                    await writer.drain()
+                    sent += 60_000
+        assert sent < 50 * guarded.AROUND_BYTES
+
+
 async def test_a_body_that_comes_in_time_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guarded, "BODY_SECONDS", 5)
     async with served(reading) as port:
