@@ -83,7 +83,9 @@ async def _body_read(reader: asyncio.StreamReader, seen: Seen) -> None:
         return
     while int(size := (await reader.readuntil(b"\r\n")), 16):
         await reader.readexactly(int(size, 16) + 2)
-    await reader.readuntil(b"\r\n")
+    while line := (await reader.readuntil(b"\r\n")).decode("latin-1").strip():
+        name, _, value = line.partition(":")
+        seen.headers.append((name, value.strip()))  # no header, but uvicorn's apps read it like one
 
 
 @dataclass

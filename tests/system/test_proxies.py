@@ -102,6 +102,18 @@ async def published(site: Proxied) -> Any:
         return await answer.json()
 
 
+async def test_what_a_client_writes_behind_its_body_does_not_tell_the_app_who_it_is(site: Proxied, bo: Guest) -> None:
+    head = ("POST /wiki HTTP/1.1", f"Host: {site.host}", f"Cookie: ostiary={bo.token}", "Transfer-Encoding: chunked")
+    behind = b"1\r\na\r\n0\r\nRemote-User: forged\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n"
+    answer = await site.send(
+        "\r\n".join([*head, "Trailer: Remote-User", "Connection: close\r\n\r\n"]).encode() + behind
+    )
+    assert answer.status in {200, 411}
+    for seen in site.backend.seen:
+        assert seen.named("Remote-User") == [str(bo.user.id)]
+        assert "203.0.113.7" not in str(seen.named("X-Forwarded-For"))
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 async def test_a_body_reaches_the_app_and_not_the_gate(site: Proxied, bo: Guest, method: str) -> None:
     body = b"x" * 1000
