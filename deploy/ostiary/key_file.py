@@ -46,7 +46,10 @@ def read(path: Path) -> tuple[Entry, ...]:
     fault = fault_of_keys(keys)
     if fault:
         raise Refusal(f"{path} is no file of secret keys: its content {fault}.")
-    notes = {found[1]: (found[2], datetime.fromisoformat(found[3])) for found in _NOTE.finditer(text)}
+    try:
+        notes = {found[1]: (found[2], datetime.fromisoformat(found[3]).astimezone()) for found in _NOTE.finditer(text)}
+    except (ValueError, OverflowError):
+        raise Refusal(f"{path} has a note with a date that is none; take that line away, it is no key.") from None
     return tuple(Entry(key, *notes.get(mark(key), ())) for key in keys)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -147,6 +148,12 @@ def test_a_file_that_holds_no_keys_is_not_touched(terminal: Terminal, tmp_path: 
     assert says in said
     assert file.read_text() == content
     assert "cannot be read" in terminal.refusal(f"keys secret {tmp_path / 'none'} --add")
+
+
+def test_a_note_that_somebody_has_spoiled_is_told(terminal: Terminal, file: Path) -> None:
+    terminal.ok(f"keys secret {file} --add")
+    file.write_text(re.sub(r"since \S+", "since Tuesday", file.read_text()))
+    assert "has a note with a date that is none" in terminal.refusal(f"keys secret {file}")
 
 
 def _seal_anew(terminal: Terminal) -> None:
