@@ -59,7 +59,7 @@ def take_backup(where: Asked, target: Path, keep: int | None, taking: Taking) ->
     file = target / clock.now().strftime(NAMED) if target.is_dir() else target
     with told(), asking.at(where) as url, asking.shown() as progress:
         made = take(url, file, replace(taking, progress=progress))
-    removed = _tidied(target, made, keep) if keep else []
+    removed = _tidied(file, made, keep) if keep else []
     value = {"file": str(file), **made.to_json(), "removed": [str(path) for path in removed]}
     where.answer(value, lambda: _print(file, made, removed))
 
@@ -117,12 +117,16 @@ def _print_drill(file: Path, done: Drilled) -> None:
     click.echo(f"A real restore closes the doors for {done.restored.seconds:.1f} s. The scratch database is gone.")
 
 
-def _tidied(folder: Path, made: Manifest, keep: int) -> list[Path]:
-    """Remove the older backups of the same database that have our names, and nothing else."""
-    ours = [path for path in sorted(folder.iterdir(), reverse=True) if OURS.fullmatch(path.name) and _same(path, made)]
-    for path in ours[keep:]:
+def _tidied(newest: Path, made: Manifest, keep: int) -> list[Path]:
+    """Remove the older backups of the same database that have our names, and nothing else.
+
+    The one just made stays, even where a clock that was put back has given it an older name.
+    """
+    others = sorted((path for path in newest.parent.iterdir() if path != newest), reverse=True)
+    ours = [path for path in others if OURS.fullmatch(path.name) and _same(path, made)]
+    for path in ours[keep - 1 :]:
         path.unlink()
-    return ours[keep:]
+    return ours[keep - 1 :]
 
 
 def _same(path: Path, made: Manifest) -> bool:

@@ -104,10 +104,12 @@ def test_a_file_that_is_there_is_kept_and_only_our_own_old_ones_go(
     folder = kept.parent
     mine = folder / "ostiary-2026-01-01T000000Z.backup"
     mine.write_bytes(before)
+    ahead = folder / "ostiary-2999-01-01T000000Z.backup"  # of a clock that was put back since
+    ahead.write_bytes(before)
     strange = folder / "ostiary-2026-01-02T000000Z.backup"
     strange.write_bytes(b"a diary")
     told = terminal.json("backup --keep 1", str(folder))
-    assert told["removed"] == [str(mine)]
+    assert told["removed"] == [str(ahead), str(mine)]
     assert {path.name for path in folder.iterdir()} == {kept.name, strange.name, Path(told["file"]).name}
     assert "--keep is for a folder" in terminal.refusal("backup --keep 2 --force", str(kept))
 
