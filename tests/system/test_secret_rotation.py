@@ -30,7 +30,7 @@ from tests.system.replicas import Crowd, House, Place, Replica, nginx
 
 HOST = "wiki.example.test"
 PEOPLE = 4
-AT_EACH_STEP = 150
+AT_EACH_STEP = 60
 PAUSE = 0.02  # what matters is who asks when, not how fast: new replicas have to start beside
 
 pytestmark = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")

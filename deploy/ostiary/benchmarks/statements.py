@@ -17,7 +17,7 @@ from ostiary.benchmarks.world import World
 
 NAMES = ("statements",)
 # The line on which auth hears what to forget beats four times a second, whatever is asked; it has another name.
-STATEMENT = re.compile(r"^ostiary-auth\S* LOG:  (?:statement|execute)", re.MULTILINE)
+STATEMENT = re.compile(r"^ostiary-auth[^:\n]* LOG:  (?:statement|execute)", re.MULTILINE)
 RELOADED = 0.5  # seconds until every process of PostgreSQL has read its settings again
 CONNECTIONS = 8
 MADE_UP = 20_000
