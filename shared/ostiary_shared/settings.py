@@ -48,6 +48,11 @@ class Settings(BaseModel):
 
     Only they are believed about a client's address, host and scheme.
     """
+    trusted_services: tuple[Network, ...] = ()
+    """Addresses or networks that your own services ask from, such as the console: their request ids are believed.
+
+    Nothing else is. Trusted proxies need not be named again.
+    """
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     """How many processes serve on this machine; one that dies is replaced."""
     site_name: Annotated[str, Field(max_length=60)] = "Ostiary"
@@ -96,14 +101,14 @@ class Settings(BaseModel):
             raise ValueError("must be a single line")
         return value
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "trusted_services", mode="before")
     @classmethod
     def _networks(cls, value: Any) -> Any:
         if not isinstance(value, str):
             return value
         networks = tuple(ip_network(part.strip(), strict=False) for part in value.split(",") if part.strip())
         if any(network.prefixlen == 0 for network in networks):
-            raise ValueError("must name your proxies; a network of everybody would let anyone claim any address")
+            raise ValueError("must name your own; a network of everybody would let anyone claim any address")
         return networks
 
     @field_validator("metrics_listen")

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,12 @@ def test_no_pod_may_do_more_than_it_must() -> None:
             assert locked["capabilities"] == {"drop": ["ALL"]}, name
             assert container["resources"]["limits"]["memory"], name
             assert not [one for one in container.get("env", ()) if one["name"].endswith(("KEY", "PASSWORD", "_URL"))]
+
+
+def test_whose_word_counts_is_for_the_operator_to_say() -> None:
+    told = dict(line.split("=", 1) for line in (HERE / "base/settings.conf").read_text().splitlines() if "=" in line)
+    with pytest.raises(ValueError, match="does not appear to be"):
+        ip_network(told["OSTIARY_TRUSTED_PROXIES"])
 
 
 def test_nobody_is_reached_who_is_not_named() -> None:

@@ -38,6 +38,17 @@ async def test_an_id_is_believed_from_a_trusted_proxy_alone(given: str) -> None:
     assert len(answer.headers.getlist("X-Request-Id")) == 1
 
 
+async def test_a_service_of_ours_is_believed_about_ids_and_nothing_else() -> None:
+    at = small_app(
+        Behind(), settings(OSTIARY_TRUSTED_SERVICES="203.0.113.0/28", OSTIARY_LOG_ADDRESSES="true")
+    ).test_client()
+    told = {"X-Request-Id": "from-the-console", "X-Forwarded-For": "198.51.100.7"}
+    answer = await ask(at, "/open", STRANGER, headers=told)
+    assert answer.headers["X-Request-Id"] == "from-the-console"
+    assert canary.lines_of("request", request_id="from-the-console", address="203.0.113.9")
+    assert not canary.lines_of("request", address="198.51.100.7")
+
+
 @pytest.mark.parametrize("given", ["short", "x" * 65, "with space in it", "ünicode-id", "semi;colon;id"])
 async def test_an_id_that_could_be_more_than_one_is_replaced(given: str) -> None:
     answer = await ask(client(), "/open", PROXY, headers={"X-Request-Id": given})

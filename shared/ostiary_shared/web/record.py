@@ -63,7 +63,8 @@ class Recorder:
     def _id(self, scope: Scope) -> str:
         """The id a trusted proxy or service gave this request, or a fresh one."""
         given = _header(scope, b"x-request-id")
-        if given and request_id.acceptable(given) and is_trusted(_peer(scope), self._settings.trusted_proxies):
+        trusted = (*self._settings.trusted_proxies, *self._settings.trusted_services)
+        if given and request_id.acceptable(given) and is_trusted(_peer(scope), trusted):
             return given
         return request_id.fresh()
 
