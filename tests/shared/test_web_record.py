@@ -1,14 +1,19 @@
 """Each request has one id, one line and its place among the figures, whatever becomes of it."""
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from ostiary_shared import spans
 from ostiary_shared.metrics import REGISTRY
 from tests import canary
 from tests.shared.web_app import Behind, settings, small_app
 
 PROXY, STRANGER = {"client": ("10.0.0.9", 1)}, {"client": ("203.0.113.9", 1)}
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 def client(*, addresses: bool = False, **more: Any) -> Any:
@@ -71,6 +76,46 @@ async def test_a_made_up_method_makes_no_series_of_its_own() -> None:
     await at.open("/open", method="BREW")
     assert canary.lines_of("request", method="other")
     assert count("none", "other", "4xx") + count("/open", "other", "4xx") > 0
+
+
+class Kept(type(spans.NOTHING)):  # type: ignore[misc]
+    """Remembers how spans are begun, named and noted."""
+
+    def __init__(self) -> None:
+        self.said: list[Any] = []
+
+    @contextmanager
+    def serving(self, name: str, came_with: Mapping[str, str]) -> Iterator[spans.Span]:
+        self.said += [name, dict(came_with)]
+        yield self
+
+    def called(self, name: str) -> None:
+        self.said.append(name)
+
+    def note(self, key: str, value: str | int) -> None:
+        self.said.append(value)
+
+
+@pytest.fixture
+def kept() -> Iterator[Kept]:
+    tracer = Kept()
+    spans.use(tracer)
+    yield tracer
+    spans.use(spans.NOTHING)
+
+
+async def test_a_trace_is_gone_on_with_for_a_trusted_proxy_alone(kept: Kept) -> None:
+    at = client()
+    for base, believed in ((PROXY, {"traceparent": TRACE}), (STRANGER, {})):
+        kept.said.clear()
+        await ask(at, "/open", base, headers={"traceparent": TRACE})
+        assert kept.said[:2] == ["GET", believed]
+
+
+async def test_a_made_up_method_names_no_span(kept: Kept) -> None:
+    await client().open("/open", method="BREW")
+    assert kept.said[0] == "other"
+    assert not [word for word in kept.said if "BREW" in str(word)]
 
 
 async def test_health_is_counted_and_not_told() -> None:

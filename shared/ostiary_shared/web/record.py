@@ -53,7 +53,7 @@ class Recorder:
         began, known, heard = time.perf_counter(), self._id(scope), _Heard(send)
         scope[request_id.FIELD] = heard.request_id = known
         metrics.begun()
-        with request_id.carried(known), _span(scope) as span:
+        with request_id.carried(known), self._span(scope) as span:
             try:
                 await self._app(scope, receive, heard)
             finally:
@@ -63,20 +63,26 @@ class Recorder:
     def _id(self, scope: Scope) -> str:
         """The id a trusted proxy or service gave this request, or a fresh one."""
         given = _header(scope, b"x-request-id")
-        trusted = (*self._settings.trusted_proxies, *self._settings.trusted_services)
-        if given and request_id.acceptable(given) and is_trusted(_peer(scope), trusted):
-            return given
-        return request_id.fresh()
+        return given if request_id.acceptable(given) and self._is_ours(scope) else request_id.fresh()
+
+    def _span(self, scope: Scope) -> Any:
+        """The request in its trace; whoever is not ours begins a new one, and has no say in whether it is kept."""
+        ours = spans.tracing() and self._is_ours(scope)
+        came_with = {name: _header(scope, name.encode()) for name in spans.HEADERS} if ours else {}
+        return spans.tracer().serving(_method(scope), {name: value for name, value in came_with.items() if value})
+
+    def _is_ours(self, scope: Scope) -> bool:
+        return is_trusted(_peer(scope), (*self._settings.trusted_proxies, *self._settings.trusted_services))
 
     def _done(self, scope: Scope, status: int, seconds: float) -> None:
-        route, method = scope.get(_ROUTE, ""), scope["method"]
+        route, method = scope.get(_ROUTE, ""), _method(scope)
         metrics.answered(method, route, status, seconds)
         if route.endswith(UNTOLD):
             return
         more = {"address": self._address(scope)} if self._settings.log_addresses else {}
         log.info(
             "request",
-            method=method if method in metrics.METHODS else "other",
+            method=method,
             route=route or metrics.NO_ROUTE,
             status=status,
             ms=round(1000 * seconds, 1),
@@ -104,21 +110,22 @@ class _Heard:
         await self._send(message)
 
 
-def _span(scope: Scope) -> Any:
-    came_with = {name: _header(scope, name.encode()) for name in spans.HEADERS} if spans.tracing() else {}
-    return spans.tracer().serving(scope["method"], {name: value for name, value in came_with.items() if value})
-
-
 def _name(span: spans.Span, scope: Scope, status: int) -> None:
     if spans.tracing():
         route = scope.get(_ROUTE) or metrics.NO_ROUTE
-        span.called(f"{scope['method']} {route}")
-        span.note("http.request.method", scope["method"])
+        method = _method(scope)
+        span.called(f"{method} {route}")
+        span.note("http.request.method", method)
         span.note("http.route", route)
         span.note("http.response.status_code", status)
         span.note("ostiary.request_id", request_id.current())
         if status >= 500:
             span.went_wrong(str(status))
+
+
+def _method(scope: Scope) -> str:
+    """Anybody can make up a method: names are made of those that there are."""
+    return scope["method"] if scope["method"] in metrics.METHODS else "other"
 
 
 def _header(scope: Scope, wanted: bytes) -> str:
