@@ -3,6 +3,7 @@
 A port reads its files again when they change, so that a renewed certificate needs no restart.
 """
 
+import math
 import ssl
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from ostiary_shared.errors import Misconfigured
 # Seconds. Whoever connects has so long to agree on keys; a goodbye is waited for as long.
 LIMITS = {"ssl_handshake_timeout": 5.0, "ssl_shutdown_timeout": 5.0}
 LOOK_SECONDS = 1.0
+RETRY_SECONDS = 60.0  # what could not be read may be read later, without another change: too many files were open, say
 
 log = structlog.get_logger("ostiary")
 
@@ -47,7 +49,7 @@ class _Shown:
     def __init__(self, cert_file: str, key_file: str) -> None:
         self._files = (cert_file, key_file)
         self._looked_at = time.monotonic()
-        self._stamp = self._stamped()
+        self._stamp, self._retry_at = self._stamped(), math.inf
         self._newest = self.context = self._read()
         self.context.sni_callback = self._choose
 
@@ -56,16 +58,16 @@ class _Shown:
         now = time.monotonic()
         if now - self._looked_at > LOOK_SECONDS:
             self._looked_at = now
-            self._look()
+            self._look(now)
         connection.context = self._newest
 
-    def _look(self) -> None:
+    def _look(self, now: float) -> None:
         try:
             stamp = self._stamped()
-            if stamp == self._stamp:
+            if stamp == self._stamp and now < self._retry_at:
                 return
-            self._stamp = stamp
-            self._newest = self._read()
+            self._stamp, self._retry_at = stamp, now + RETRY_SECONDS
+            self._newest, self._retry_at = self._read(), math.inf
         except Misconfigured as error:  # half of a renewal is there: the old pair serves until both are
             log.warning("certificate_not_renewed", reason=str(error))
         else:

@@ -5,9 +5,11 @@ import os
 import ssl
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import uvloop
@@ -73,6 +75,37 @@ def test_a_renewed_certificate_is_shown_without_a_restart(
             assert await serial(port, papers) != first
 
     _in_a_thread(lambda: asyncio.Runner(loop_factory=loop), renewed)
+
+
+def test_what_could_not_be_read_for_a_moment_is_read_later(papers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Too many files were open just when the renewed pair was there: nothing will change the files again."""
+    monkeypatch.setattr(tls, "LOOK_SECONDS", -1.0)
+    context = shown(papers)
+    (papers / "other.key").replace(papers / "auth.key")
+    (papers / "other.pem").replace(papers / "auth.pem")
+    read, tries = tls._Shown._read, []
+
+    def fail(_self: object) -> ssl.SSLContext:
+        tries.append(1)
+        raise Misconfigured("Too many open files")
+
+    monkeypatch.setattr(tls._Shown, "_read", fail)
+    first = _chosen(context)
+    assert _chosen(context) is first
+    assert len(tries) == 1  # not at each handshake
+    monkeypatch.setattr(tls._Shown, "_read", read)
+    assert _chosen(context) is first
+    monkeypatch.setattr(tls, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + tls.RETRY_SECONDS))
+    renewed = _chosen(context)
+    assert renewed is not first
+    assert _chosen(context) is renewed
+
+
+def _chosen(context: ssl.SSLContext) -> object:
+    """What a handshake would go on with."""
+    connection = SimpleNamespace(context=context)
+    context.sni_callback(connection, None, context)  # type: ignore[misc]
+    return connection.context
 
 
 def _in_a_thread(runner: Callable[[], asyncio.Runner], work: Callable[[], object]) -> None:
