@@ -66,9 +66,20 @@ def add(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
     return (*entries, Entry(fresh, WAITS, now))
 
 
-def promote(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
-    """The new key first; what the others made is accepted still."""
-    new = waiting(entries)
+def promote(entries: tuple[Entry, ...], now: datetime, *, anyway: bool = False) -> tuple[Entry, ...]:
+    """The new key first; what the others made is accepted still.
+
+    Raises Finding when the file does not say that the last key is a new one: an old one, which may have got out, would
+    make again. With `anyway` it is taken for one.
+    """
+    new, last = waiting(entries), entries[-1]
+    if new is None and len(entries) > 1 and not last.note:
+        if not anyway:
+            raise Finding(
+                f"the file does not say whether {last.mark}, the last key, is a new one or one that made before the "
+                "first; if it is new and shall make, say --anyway, and for another one begin with --add."
+            )
+        new = last
     if new is None:
         raise Finding("no new key waits; begin with --add.")
     others = [entry if entry.note == MADE else replace(entry, note=MADE, when=now) for entry in entries if entry != new]
@@ -76,9 +87,8 @@ def promote(entries: tuple[Entry, ...], now: datetime) -> tuple[Entry, ...]:
 
 
 def waiting(entries: tuple[Entry, ...]) -> Entry | None:
-    """The key that shall come first: the one that is noted so, or the last, which somebody wrote there by hand."""
-    last = entries[-1]
-    return last if len(entries) > 1 and last.note != MADE else None
+    """The key that shall come first, as --add noted."""
+    return next((entry for entry in entries[1:] if entry.note == WAITS), None)
 
 
 def since(entries: tuple[Entry, ...], path: Path) -> float:

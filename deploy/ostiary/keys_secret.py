@@ -8,7 +8,7 @@ import click
 
 from ostiary import acting, key_file
 from ostiary.faults import Finding
-from ostiary.key_file import MADE, WAITS, Entry
+from ostiary.key_file import MADE, Entry
 from ostiary.options import Asked, asked, show
 from ostiary.telling import told
 from ostiary_auth.flows import secret_keys
@@ -28,7 +28,9 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--add", "step", flag_value=ADD, help="Put a new key into the file; it is accepted and makes nothing.")
 @click.option("--promote", "step", flag_value=PROMOTE, help="Let the new key make, and accept the others still.")
 @click.option("--drop", "step", flag_value=DROP, help="Take the key that waits away, or else all but the first.")
-@click.option("--anyway", is_flag=True, help="Do not look first who needs the old keys still.")
+@click.option(
+    "--anyway", is_flag=True, help="Do not look first who needs the old keys still, nor whether a key is new."
+)
 def secret(where: Asked, file: Path, step: str | None, anyway: bool) -> None:  # noqa: FBT001 - an option of click
     """Replace the secret key of a service, kept in FILE, without signing anybody out.
 
@@ -48,14 +50,14 @@ def _stepped(where: Asked, file: Path, before: tuple[Entry, ...], step: str, *, 
     if step == ADD:
         return key_file.add(before, clock.now())
     if step == PROMOTE:
-        after = key_file.promote(before, clock.now())
+        after = key_file.promote(before, clock.now(), anyway=anyway)
         if not anyway:
             _all_know(_needs(where, file, before))
         return after
     if len(before) == 1:
         raise Finding("there is one key only; begin with --add.")
     waiting = key_file.waiting(before)
-    if waiting is not None and waiting.note == WAITS:  # nothing was made with it yet
+    if waiting is not None:  # nothing was made with it yet
         return tuple(entry for entry in before if entry != waiting)
     if not anyway:
         _nobody_needs(_needs(where, file, before))

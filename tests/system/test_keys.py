@@ -123,6 +123,22 @@ def test_an_old_key_that_somebody_wrote_there_by_hand_is_looked_for_before_it_go
     assert keys_of(file.read_text()) == (OTHER_SECRET, AUTH_SECRET)
 
 
+def test_a_key_that_nothing_tells_to_be_new_is_not_promoted_unasked(terminal: Terminal, file: Path) -> None:
+    """Written by hand as a hurried operator does, the new one first: the other one is the one that got out."""
+    file.write_text(f"{OTHER_SECRET}\n{AUTH_SECRET}\n")
+    assert [key["waits"] for key in terminal.json(f"keys secret {file}")] == [False, False]
+    assert "--promote" not in terminal.ok(f"keys secret {file}")
+    assert "is a new one or one that made before" in terminal.finding(f"keys secret {file} --promote")
+    assert keys_of(file.read_text()) == (OTHER_SECRET, AUTH_SECRET)
+    terminal.ok(f"keys secret {file} --add")
+    terminal.ok(f"keys secret {file} --promote")
+    assert keys_of(file.read_text())[1:] == (OTHER_SECRET, AUTH_SECRET)
+    file.write_text(f"{AUTH_SECRET}\n{OTHER_SECRET}\n")
+    terminal.ok(f"keys secret {file} --promote --anyway")
+    assert keys_of(file.read_text()) == (OTHER_SECRET, AUTH_SECRET)
+    assert "no new key waits" in terminal.finding(f"keys secret {file} --promote --anyway")
+
+
 def test_another_services_file_is_nobodys_business_but_its_own(terminal: Terminal, tmp_path: Path) -> None:
     terminal.ok("keys rotate --now")
     file = tmp_path / "admin.key"
