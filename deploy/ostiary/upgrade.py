@@ -65,14 +65,14 @@ def upgrade(where: Asked, wish: Wish, taking: Taking) -> None:
     \b
     ./ostiary upgrade --check            says what would be done; exit status 1 if anything speaks against it
     ./ostiary upgrade --backup-to DIR    takes a backup and does it
-    ./ostiary upgrade --undo             goes back one release
+    ./ostiary upgrade --undo             asks, and goes back one release
 
     Then replace the services one at a time. The rehearsal needs a database user who may create databases.
     """  # noqa: D301 - click's mark for lines that stay as they are
-    _refuse_contradictions(wish)
+    _refuse_contradictions(where, wish)
     with told(), asking.at(where) as url:
         if wish.undo:
-            _undo(where, url)
+            _undo(where, url, wish)
             return
         state = migrations.state(url)
         if state.newer:
@@ -87,9 +87,11 @@ def upgrade(where: Asked, wish: Wish, taking: Taking) -> None:
             _forth(where, url, Plan(survey, folder=wish.folder), replace(taking, force=False), wish)
 
 
-def _refuse_contradictions(wish: Wish) -> None:
+def _refuse_contradictions(where: Asked, wish: Wish) -> None:
     if wish.check and wish.undo:
         raise Refusal("--check and --undo contradict each other; say one of them.")
+    if wish.undo and where.as_json and not wish.yes:
+        raise Refusal("with --json nobody can be asked; say --yes, too.")
     if wish.bare and wish.folder:
         raise Refusal("--no-backup and --backup-to contradict each other; say one of them.")
 
@@ -136,10 +138,17 @@ def _forth(where: Asked, url: str, plan: Plan, taking: Taking, wish: Wish) -> No
     where.answer(value, lambda: click.echo(done if survey.pending else "Nothing was changed."))
 
 
-def _undo(where: Asked, url: str) -> None:
-    say = _silent if where.as_json else click.echo
-    before, after = doing.back(url, say)
-    where.answer({"from": before, "to": after}, lambda: click.echo(f"The database went back from {before} to {after}."))
+def _undo(where: Asked, url: str, wish: Wish) -> None:
+    way = doing.way_back(url)
+    if not wish.yes:
+        click.echo(f"This takes back from the database, now at {way.now}:")
+        for step in way.steps:
+            click.echo(f"  {step.revision}: {step.title}")
+        click.confirm("Go on?", abort=True)
+    after = doing.back(url, way, _silent if where.as_json else click.echo)
+    where.answer(
+        {"from": way.now, "to": after}, lambda: click.echo(f"The database went back from {way.now} to {after}.")
+    )
 
 
 def _silent(_said: str) -> None:

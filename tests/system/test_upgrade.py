@@ -28,8 +28,8 @@ def old(worker_id: str) -> Iterator[Databases]:
         yield database
 
 
-def upgrade(url: str, *words: str) -> Result:
-    done = CliRunner().invoke(group, ["upgrade", *words], env={"OSTIARY_DATABASE_URL": url})
+def upgrade(url: str, *words: str, typed: str = "") -> Result:
+    done = CliRunner().invoke(group, ["upgrade", *words], input=typed, env={"OSTIARY_DATABASE_URL": url})
     assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
     assert "Traceback" not in done.output
     return done
@@ -85,12 +85,26 @@ def test_it_takes_a_backup_goes_forth_and_back(old: Databases, tmp_path: Path) -
         ("0002", str(backup))
     ]
     assert "nothing to do" in upgrade(old.owner, "--check").stdout
-    back = upgrade(old.owner, "--undo", "--json")
+    back = upgrade(old.owner, "--undo", "--json", "--yes")
     assert json.loads(back.stdout) == {"from": SCHEMA, "to": "0002"}
     further = upgrade(old.owner, "--undo")
     assert further.exit_code == 1
     assert "0002 cannot be taken back" in further.stderr
     assert json.loads(upgrade(old.owner, "--no-backup", "--json").stdout)["revision"] == SCHEMA
+
+
+def test_the_way_back_is_gone_only_by_who_says_yes(old: Databases) -> None:
+    upgrade(old.owner, "--no-backup")
+    for typed in ("", "n\n"):  # nobody is there, or somebody thinks better of it
+        asked = upgrade(old.owner, "--undo", typed=typed)
+        assert (asked.exit_code, revision(old.owner)) == (1, SCHEMA)
+        assert f"  {SCHEMA}: " in asked.stdout
+        assert "Go on?" in asked.stdout
+    unasked = upgrade(old.owner, "--undo", "--json")
+    assert (unasked.exit_code, revision(old.owner)) == (2, SCHEMA)
+    assert "with --json nobody can be asked; say --yes" in unasked.stderr
+    assert upgrade(old.owner, "--undo", typed="y\n").exit_code == 0
+    assert revision(old.owner) == "0002"
 
 
 def test_what_would_lose_something_is_not_undone_and_names_the_backup(

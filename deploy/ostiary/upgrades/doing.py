@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,21 @@ def forth(url: str, pending: tuple[Step, ...], backup: Path | None, tell: Tell) 
     return head
 
 
-def back(url: str, tell: Tell) -> tuple[str, str]:
-    """Take the last release's migrations back, where that loses nothing; the revisions before and after."""
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """The last release's migrations, the newest first, and the revision below them."""
+
+    steps: tuple[Step, ...]
+    to: str
+
+    @property
+    def now(self) -> str:
+        """Where the database stands."""
+        return self.steps[0].revision
+
+
+def way_back(url: str) -> WayBack:
+    """The way back by one release. Raises Finding where there is none, or something would be lost."""
     now = migrations.state(url)
     if now.newer or not now.current:
         raise Finding("there is nothing that this release could take back.")
@@ -45,7 +59,14 @@ def back(url: str, tell: Tell) -> tuple[str, str]:
     obstacle = asyncio.run(_obstacle(url, steps, older[-1] if older else None))
     if obstacle:
         raise Finding(obstacle)
-    return now.current, migrations.take_back(url, older[-1].revision, tell).current or ""
+    return WayBack(tuple(steps), older[-1].revision)
+
+
+def back(url: str, way: WayBack, tell: Tell) -> str:
+    """Go that way, if nothing came in between; the revision."""
+    if way_back(url) != way:
+        raise Finding("somebody else has migrated meanwhile; nothing was changed.")
+    return migrations.take_back(url, way.to, tell).current or ""
 
 
 async def _obstacle(url: str, steps: list[Step], to: Step | None) -> str:
