@@ -14,8 +14,11 @@ from itertools import pairwise
 from tempfile import TemporaryFile
 from typing import IO, Any, Self
 
+import asyncpg
+
 from ostiary.backups import programs
 from ostiary.faults import Finding
+from ostiary_shared import tokens
 
 PIECE = 1 << 18
 COPY = re.compile(rb"^COPY public\.(\S+) \((.*)\) FROM stdin;\n", re.MULTILINE)
@@ -134,7 +137,22 @@ async def _run(connection: Any, text: bytes, told: Callable[[str, int], object],
     for (start, kind), (end, _) in pairwise(steps):
         if any(line and not line.startswith("--") for line in script[start:end].splitlines()):
             told(kind, rows)
-            await connection.execute(script[start:end])
+            await _say(connection, script[start:end])
+
+
+async def _say(connection: Any, statements: str) -> None:
+    """Run them inside a statement of ours, where PostgreSQL lets nothing begin, end or part the transaction.
+
+    A COMMIT that somebody wrote into a dump would leave what was restored with every session in it alive.
+    """
+    inner, outer = f"$s{tokens.code(8)}$", f"$d{tokens.code(8)}$"  # nobody knows these in advance
+    try:
+        await connection.execute(f"DO {outer} BEGIN EXECUTE {inner}{statements}{inner}; END {outer}")
+    except (asyncpg.FeatureNotSupportedError, asyncpg.InvalidTransactionTerminationError) as error:
+        raise Finding(
+            f"the dump says what no dump of pg_dump's does ({error}): somebody may have written into it; nothing "
+            "was changed."
+        ) from None
 
 
 def _plain(name: bytes) -> str:
