@@ -1,16 +1,12 @@
 """The password of a role in a file of the form of ~/.pgpass, and the word by which the server learns another."""
 
-import base64
-import hashlib
-import hmac
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ostiary.faults import Refusal
-from ostiary_shared import tokens
+from ostiary_shared import scram
 
-ROUNDS = 4096  # PostgreSQL's own number; the password is 256 random bits
 _FIELD = r"(?:\\.|[^:\\])*"
 _LINE = re.compile(rf"({_FIELD}):({_FIELD}):({_FIELD}):({_FIELD}):(.*)")
 
@@ -43,16 +39,8 @@ def password_in(text: str, login: Login) -> str:
 
 
 def statement(password: str) -> str:
-    """Gives the connected role this password, as the digest that the server keeps (RFC 5802, 7677).
-
-    Nobody who reads the server's log or the line learns it.
-    """
-    salt = tokens.random_bytes(16)
-    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, ROUNDS)
-    stored = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
-    server = hmac.digest(salted, b"Server Key", "sha256")
-    kept = f"SCRAM-SHA-256${ROUNDS}:{_text(salt)}${_text(stored)}:{_text(server)}"
-    return f"ALTER ROLE SESSION_USER PASSWORD '{kept}'"
+    """Gives the connected role this password; nobody who reads the server's log or the line learns it."""
+    return f"ALTER ROLE SESSION_USER PASSWORD '{scram.verifier(password)}'"
 
 
 def _fields(line: str) -> tuple[str, ...]:
@@ -63,7 +51,3 @@ def _fields(line: str) -> tuple[str, ...]:
 def _meant(fields: tuple[str, ...], login: Login) -> bool:
     """Whether a line speaks of this role at this server; ports and databases have the same passwords."""
     return bool(fields) and fields[3] in {login.user, "*"} and fields[0] in {login.host, "*"}
-
-
-def _text(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()

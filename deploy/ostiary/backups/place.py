@@ -2,9 +2,6 @@
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
-
-import asyncpg
 
 from ostiary.backups.terms import Place
 from ostiary.faults import Refusal
@@ -50,23 +47,6 @@ async def reached(url: str) -> Any:
         await connection.close(timeout=5)
         raise
     return connection
-
-
-async def for_owner(url: str) -> str:
-    """The same place for ostiary_owner, where a server lets in whoever reaches its socket, as the embedded one does.
-
-    A dump is SQL. What somebody may have written into it must not be said by a superuser, who runs programs by it.
-    """
-    parts = urlsplit(url)
-    socket = parse_qs(parts.query).get("host", [""])[0].startswith("/")
-    if parts.hostname or parts.password or not socket:
-        return url
-    owners = f"postgresql://{OWNER}@{parts.path}?{parts.query}"
-    try:
-        await (await connect(owners, timeout=10)).close(timeout=5)
-    except (asyncpg.PostgresError, OSError):
-        return url
-    return owners
 
 
 async def look(url: str, since: datetime | None = None) -> Place:

@@ -15,7 +15,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from ostiary.backups import archive, clearing, epoch, place, programs, sealing
+from ostiary.backups import archive, clearing, epoch, place, programs, sealing, stand_in
 from ostiary.backups.archive import Archive
 from ostiary.backups.manifest import Manifest
 from ostiary.backups.script import Playing, play
@@ -79,7 +79,11 @@ def examined(file: Path, options: Restoring) -> Examined:
 
 
 async def _restore(url: str, opened: Examined, options: Restoring) -> Restored:
-    url = await place.for_owner(url)
+    async with stand_in.as_owner(url) as owners:
+        return await _restored(owners, opened, options)
+
+
+async def _restored(url: str, opened: Examined, options: Restoring) -> Restored:
     standing = await place.look(url)
     program = str(programs.find("pg_restore", standing.server))
     engine = create_async_engine(
