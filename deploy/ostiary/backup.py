@@ -58,6 +58,7 @@ def take_backup(where: Asked, target: Path, keep: int | None, taking: Taking) ->
         raise Refusal("--keep is for a folder; name one in place of a file.")
     file = target / clock.now().strftime(NAMED) if target.is_dir() else target
     with told(), asking.at(where) as url, asking.shown() as progress:
+        asking.remind(url)
         made = take(url, file, replace(taking, progress=progress))
     removed = _tidied(file, made, keep) if keep else []
     value = {"file": str(file), **made.to_json(), "removed": [str(path) for path in removed]}
@@ -89,6 +90,7 @@ def drill_backup(where: Asked, file: Path, opening: Restoring) -> None:
     Nothing in use is touched. The database user must be allowed to create databases.
     """
     with told(), asking.at(where) as url, asking.shown() as progress:
+        asking.remind(url)
         done = drill(url, file, replace(opening, progress=progress))
     value = {
         "fine": done.fine,

@@ -97,6 +97,7 @@ def _refuse_contradictions(where: Asked, wish: Wish) -> None:
 
 
 def _check(where: Asked, url: str, survey: Survey, wish: Wish) -> None:
+    asking.remind(url)
     rehearsal, untried = None, ""
     if survey.pending and survey.revision:
         try:

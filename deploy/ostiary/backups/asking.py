@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ostiary import database, postgres
 from ostiary import home as folder
+from ostiary.backups import scratching
 from ostiary.backups.terms import Restoring, Taking
 from ostiary.faults import Refusal
 from ostiary.options import Asked, Command
@@ -33,6 +34,12 @@ def at(where: Asked, *, new: bool = False) -> Iterator[str]:
     else:
         with database.at_hand(where.home) as cluster:
             yield cluster.url("postgres", database.NAME)
+
+
+def remind(url: str) -> None:
+    """Say what commands that were killed have left on the server. It goes to where errors go, as progress does."""
+    if said := scratching.left_over(url):
+        click.echo(said, err=True)
 
 
 def secret_in(path: Path | None) -> str:

@@ -12,14 +12,15 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import asyncpg
 
-from ostiary import passfile
 from ostiary.backups.place import OWNER
 from ostiary.faults import Refusal
-from ostiary_shared import clock, tokens
+from ostiary_shared import clock, scram, tokens
 from ostiary_shared.database import connect
 
 PREFIX = "ostiary_stand_in_"
 LASTS = timedelta(days=1)  # for the password of one that a killed command left behind
+# Whoever may make functions in `public` could else have one called in the place of PostgreSQL's.
+ALONE = {"application_name": "ostiary-operator", "search_path": "pg_catalog"}
 # What says who somebody is, in a URL.
 OF_USERS = {"user", "password", "passfile", "sslcert", "sslkey", "sslpassword"}
 
@@ -40,14 +41,14 @@ async def as_owner(url: str) -> AsyncIterator[str]:
     if owners and await _lets_in(owners) and not await _mighty(owners):
         yield owners
         return
-    connection = await connect(url, timeout=10)
+    connection = await connect(url, timeout=10, server_settings=ALONE)
     try:
         name, password = f"{PREFIX}{tokens.code().lower()}", tokens.code(40)
         try:
             await _tidy(connection)
             until = (clock.now() + LASTS).isoformat()
             await connection.execute(
-                f"CREATE ROLE {name} LOGIN PASSWORD '{passfile.kept(password)}' VALID UNTIL '{until}' IN ROLE {OWNER}"
+                f"CREATE ROLE {name} LOGIN PASSWORD '{scram.verifier(password)}' VALID UNTIL '{until}' IN ROLE {OWNER}"
             )
         except asyncpg.InsufficientPrivilegeError:
             raise _nobody("may not make one who may no more than that") from None
@@ -80,7 +81,7 @@ def _for(url: str, name: str, password: str) -> str:
 
 async def _mighty(url: str) -> bool:
     """Whether this user may run programs on the server, or may become somebody who may."""
-    connection = await connect(url, timeout=10)
+    connection = await connect(url, timeout=10, server_settings=ALONE)
     try:
         return bool(await connection.fetchval(_MIGHTY))
     finally:
@@ -89,7 +90,7 @@ async def _mighty(url: str) -> bool:
 
 async def _lets_in(url: str) -> bool:
     try:
-        await (await connect(url, timeout=10)).close(timeout=5)
+        await (await connect(url, timeout=10, server_settings=ALONE)).close(timeout=5)
     except (asyncpg.PostgresError, OSError):
         return False
     return True

@@ -3,15 +3,19 @@
 import contextlib
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from ostiary.faults import Refusal
+from ostiary_shared import clock
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 OF_DISKS = {*FULL, errno.EIO, errno.EROFS}
+DEAD = timedelta(hours=1)  # since somebody wrote last
 
 
 @contextlib.contextmanager
@@ -19,6 +23,7 @@ def whole(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     """A file to write to, readable by nobody else, that becomes `path` when the block ends well."""
     if path.exists() and not force:
         raise Refusal(f"{path} is there already; choose another name, or say --force to replace it.")
+    _tidy(path)
     try:
         number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".unfinished", dir=path.parent)  # mode 0600
     except OSError as error:
@@ -37,6 +42,17 @@ def whole(path: Path, *, force: bool) -> Iterator[BinaryIO]:
         raise
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _tidy(path: Path) -> None:
+    """Remove what killed commands have left unfinished here: whole copies of the database, or nearly."""
+    ours = re.compile(rf"\.(ostiary-.*\.backup|{re.escape(path.name)})\.[a-z0-9_]{{8}}\.unfinished")
+    with contextlib.suppress(OSError):
+        for draft in path.parent.iterdir():
+            if not ours.fullmatch(draft.name) or not draft.is_file() or draft.is_symlink():
+                continue
+            if draft.stat().st_mtime < (clock.now() - DEAD).timestamp():
+                draft.unlink(missing_ok=True)
 
 
 def _told(path: Path, error: OSError) -> Refusal:
