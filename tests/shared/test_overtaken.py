@@ -1,18 +1,21 @@
 """A migration overtakes what connections have prepared: whoever asks at that moment notices nothing."""
 
+from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import pytest
 from quart.typing import ResponseReturnValue
 from sqlalchemy import text
 
 from ostiary_shared.database import Sessions, make_engine, make_sessions
+from ostiary_shared.identity import Presented
 from ostiary_shared.statements import Statements
 from ostiary_shared.web.door import ANYONE, door
 from ostiary_shared.web.kit import Kit
 from ostiary_shared.web.service import Service, make_app, open_doors
 from tests.conftest import Databases
-from tests.shared.web_app import FREE, Behind, _well, settings
+from tests.shared.web_app import FREE, Behind, _well, settings, small_app
 from tests.system.released import execute
 
 # Our own statements name their columns; these stand for one whose result changes.
@@ -79,3 +82,25 @@ async def test_a_request_that_changes_nothing_is_asked_again(
         assert answer.headers["Retry-After"] == "1"
         assert (await client.post("/look", headers=headers)).status_code == 200
     await engine.dispose()
+
+
+@dataclass
+class Overtaken(Behind):
+    """The first look at who somebody is meets a migration."""
+
+    looks: int = 0
+
+    async def resolve(self, token: str | None) -> Presented:
+        self.looks += 1
+        if self.looks == 1:
+            raise asyncpg.InvalidCachedStatementError("overtaken")
+        return await super().resolve(token)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/mine", 401), ("/open", 200), ("/no-such-thing", 404)])
+async def test_whoever_is_overtaken_at_the_door_still_has_to_pass_it(path: str, status: int) -> None:
+    """The view alone, asked again, would answer to anybody who comes in the moment of a migration."""
+    behind = Overtaken()
+    client = small_app(behind).test_client()
+    answer = await client.get(path, headers={"Accept": "application/json", "Authorization": "Bearer os_" + "A" * 55})
+    assert (answer.status_code, behind.looks > 0) == (status, path != "/no-such-thing")

@@ -91,10 +91,11 @@ def keep_doors(app: Quart) -> None:
     undeclared = sorted({rule.endpoint for rule in app.url_map.iter_rules() if stance_of(app, rule.endpoint) is None})
     if undeclared:
         raise RuntimeError(f"Routes without guard, limit and CSRF stance: {', '.join(undeclared)}. Use @door(…).")
-    app.before_request(_check)
+    app.before_request(check)
 
 
-async def _check() -> None:
+async def check() -> None:
+    """All that the route of this request declares; raises unless the request may go on to the view."""
     if request.routing_exception or request.url_rule is None:
         return
     if "\0" in request.path:  # nothing of ours has a name with it, and PostgreSQL does not even take the question

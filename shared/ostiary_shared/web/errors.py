@@ -14,7 +14,7 @@ from ostiary_shared.decision import NEW_TOKEN, USE_SESSION
 from ostiary_shared.errors import Busy, Conflict, Failure, NotFound
 from ostiary_shared.site_address import OURS
 from ostiary_shared.web.caller import request_id
-from ostiary_shared.web.door import RefusedError
+from ostiary_shared.web.door import RefusedError, check
 from ostiary_shared.web.kit import Refusal, kit
 from ostiary_shared.web.redirects import with_next
 
@@ -204,11 +204,24 @@ def _passing(error: Exception) -> Failure | None:
 
 
 async def _once_more() -> ResponseReturnValue:
+    """The door and then the view, from the beginning: what failed the first time may have been the door itself.
+
+    What an error handler raises would reach nobody else, so it is answered here.
+    """
     g.asked_again = True
     try:
-        return await current_app.dispatch_request()
-    except Exception as error:  # noqa: BLE001 - what an error handler raises would reach nobody else
-        return await current_app.handle_user_exception(error)  # type: ignore[return-value] # a redirect, at most
+        await check()
+        view: Any = current_app.ensure_async(current_app.view_functions[request.endpoint or ""])
+        answer: ResponseReturnValue = await view(**(request.view_args or {}))
+    except HTTPException as error:
+        answer = await _http(error)
+    except RefusedError as refused:
+        answer = await _refusal(refused)
+    except Failure as failure:
+        answer = await _failure(failure)
+    except Exception as error:  # noqa: BLE001 - see above
+        answer = await _crash(error)
+    return answer
 
 
 async def plain_page(status: int, title: str, text: str, **more: Any) -> Response:
