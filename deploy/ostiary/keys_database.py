@@ -55,7 +55,7 @@ def _login(url: str | None) -> Login:
 async def _change(login: Login, password_file: Path | None) -> None:
     new = tokens.random_bytes(32).hex()
     before = rewriting.read(login.passfile)
-    old = passfile.password_in(before, login)
+    back, forth = passfile.statement(passfile.password_in(before, login)), passfile.statement(new)
     files = {login.passfile: passfile.with_password(before, login, new)}
     if password_file:
         files[password_file] = new + "\n"
@@ -68,14 +68,14 @@ async def _change(login: Login, password_file: Path | None) -> None:
             rewriting.drop(beside)
         raise
     try:
-        await connection.execute(passfile.statement(new))
+        await connection.execute(forth)
         done: list[Path] = []
         try:
             for path, beside in drafts.items():
                 rewriting.put(beside, path)
                 done.append(path)
         except Refusal:  # services read the files as they are: let that count, in the server and in all of them
-            await connection.execute(passfile.statement(old))
+            await connection.execute(back)
             for path in done:
                 rewriting.replace(path, kept[path])
             raise

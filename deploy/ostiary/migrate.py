@@ -5,16 +5,19 @@ import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+import asyncpg
 import click
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from ostiary import database
+from ostiary.faults import Refusal
 from ostiary.options import Asked, asked
 from ostiary.telling import told
-from ostiary_shared import migrations
+from ostiary_shared import migrations, scram
 from ostiary_shared.database import DIALECT, connect, is_away
 
 SECRET_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -41,7 +44,7 @@ def migrate(where: Asked, wait: int, **files: Path | None) -> None:
     with the passwords in the named files. All tables belong to ostiary_owner, whoever runs it. It may run as often as
     you like, and on several machines at once.
     """
-    passwords = {f"ostiary_{name}": path.read_text().rstrip("\r\n") for name, path in files.items() if path}
+    passwords = {f"ostiary_{name}": _password_in(path) for name, path in files.items() if path}
     with told(), where.database() as url:
         if wait:
             asyncio.run(_answering(url, wait))
@@ -51,11 +54,39 @@ def migrate(where: Asked, wait: int, **files: Path | None) -> None:
 
 
 def migrated(url: str, passwords: Mapping[str, str]) -> tuple[str | None, str]:
-    """Upgrade the database at `url`; the revisions before and after."""
+    """Upgrade the database at `url`; the revisions before and after. With its password it is done as ostiary_owner."""
     if asyncio.run(_may_create_roles(url)):
         migrations.create_roles(url, passwords)
+        url = asyncio.run(_as_owner(url, passwords.get(database.OWNER, "")))
     before = migrations.state(url).current
     return before, database.upgrade(url)
+
+
+def _password_in(path: Path) -> str:
+    password = path.read_text().rstrip("\r\n")
+    if objection := scram.objection_to(password):
+        raise Refusal(f"the password in {path} {objection}; put another one there.")
+    return password
+
+
+async def _as_owner(url: str, password: str) -> str:
+    """The same database as its owner, when the server lets it in from here; else the URL as it is.
+
+    A superuser's SET ROLE is undone by any function or trigger that the owner, or who got at it, left in the database:
+    so whoever has a superuser's rights does not stay for the upgrade.
+    """
+    if not password:
+        return url
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query) if name not in {"user", "password", "passfile"}]
+    hosts = parts.netloc.rpartition("@")[2]
+    login = f"{database.OWNER}:{quote(password, safe='')}@{hosts}"
+    owner = parts._replace(netloc=login, query=urlencode(query)).geturl()
+    try:
+        await (await connect(owner, timeout=CONNECT_SECONDS)).close()
+    except asyncpg.InvalidAuthorizationSpecificationError:  # such as a socket where only root's own name counts
+        return url
+    return owner
 
 
 async def _answering(url: str, seconds: int) -> None:

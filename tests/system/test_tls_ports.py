@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import uvloop
@@ -103,8 +104,9 @@ def test_what_could_not_be_read_for_a_moment_is_read_later(papers: Path, monkeyp
 
 def _chosen(context: ssl.SSLContext) -> object:
     """What a handshake would go on with."""
-    connection = SimpleNamespace(context=context)
-    context.sni_callback(connection, None, context)  # type: ignore[misc]
+    connection: Any = SimpleNamespace(context=context)
+    choose: Any = context.sni_callback
+    choose(connection, None, context)
     return connection.context
 
 

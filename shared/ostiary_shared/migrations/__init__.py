@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from ostiary_shared import scram
 from ostiary_shared.database import DIALECT, connect
 from ostiary_shared.migrations import chain, running
 from ostiary_shared.migrations.running import HeldUpError, NotTheOwnerError, Run, UpgradeRefusedError
@@ -93,7 +94,9 @@ def create_roles(database_url: str, passwords: Mapping[str, str]) -> None:
 
     `database_url` must belong to someone who may create roles.
     """
-    asyncio.run(_connected(database_url, lambda connection: _create_roles(connection, passwords)))
+    # Whoever may make functions in `public` could else have one called in the place of PostgreSQL's, by a superuser.
+    alone = {"search_path": "pg_catalog"}
+    asyncio.run(_connected(database_url, lambda connection: _create_roles(connection, passwords), **alone))
 
 
 def _state(connection: Connection) -> MigrationState:
@@ -144,9 +147,8 @@ def _create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
                 f"DO $$ BEGIN CREATE ROLE {quote(role)} LOGIN; "
                 "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
             )
-        password = passwords.get(role, "").replace("'", "''")
-        if password:
-            connection.exec_driver_sql(f"ALTER ROLE {quote(role)} LOGIN PASSWORD '{password}'")
+        if passwords.get(role):
+            _give_password(connection, role, passwords[role])
     if not connection.scalar(text("SELECT pg_has_role(:role, 'SET')"), _OWNER):  # who made a role is not yet its member
         connection.exec_driver_sql(
             f"DO $$ BEGIN GRANT {ROLES[0]} TO CURRENT_USER; EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
@@ -157,8 +159,19 @@ def _create_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
     connection.commit()
 
 
-async def _connected(database_url: str, act: Callable[[Connection], Result]) -> Result:
-    engine = create_async_engine(DIALECT, poolclass=NullPool, async_creator=partial(connect, database_url, timeout=10))
+def _give_password(connection: Connection, role: str, password: str) -> None:
+    """As what the server keeps of it: the statement may stand in a log. Nothing is sent when it has it already."""
+    if connection.scalar(text("SELECT has_table_privilege('pg_authid', 'SELECT')")):
+        found = text("SELECT rolpassword FROM pg_authid WHERE rolname = :role AND rolcanlogin")
+        if scram.fits(connection.scalar(found, {"role": role}) or "", password):
+            return
+    quoted = connection.dialect.identifier_preparer.quote(role)
+    connection.exec_driver_sql(f"ALTER ROLE {quoted} LOGIN PASSWORD '{scram.verifier(password)}'")
+
+
+async def _connected(database_url: str, act: Callable[[Connection], Result], **settings: str) -> Result:
+    creator = partial(connect, database_url, timeout=10, server_settings=settings)
+    engine = create_async_engine(DIALECT, poolclass=NullPool, async_creator=creator)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(act)
