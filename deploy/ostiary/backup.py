@@ -59,6 +59,7 @@ def take_backup(where: Asked, target: Path, keep: int | None, taking: Taking) ->
     file = target / clock.now().strftime(NAMED) if target.is_dir() else target
     with told(), asking.at(where) as url, asking.shown() as progress:
         asking.remind(url)
+        asking.warn(url)
         made = take(url, file, replace(taking, progress=progress))
     removed = _tidied(file, made, keep) if keep else []
     value = {"file": str(file), **made.to_json(), "removed": [str(path) for path in removed]}

@@ -1,4 +1,4 @@
-"""What a command that was killed has left is told, or goes."""
+"""What a command that was killed has left is told, or goes; what a backup takes along of others is told."""
 
 import os
 import time
@@ -41,3 +41,14 @@ def test_files_that_nobody_writes_any_more_go(terminal: Terminal, tmp_path: Path
         os.utime(tmp_path / name, (written, written))
     terminal.ok("backup", str(tmp_path / "kept.backup"))
     assert {path.name for path in tmp_path.iterdir()} == {"kept.backup", *list(names)[2:]}
+
+
+def test_functions_of_others_are_told_as_no_restore_goes_beside_them(terminal: Terminal, tmp_path: Path) -> None:
+    kept = str(tmp_path / "kept.backup")
+    terminal.rows("CREATE FUNCTION theirs(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+    try:
+        assert "theirs(integer)" in terminal.run(f"backup {kept}").stderr
+        assert "is not Ostiary's" in terminal.run(f"restore --yes {kept}").stderr
+    finally:
+        terminal.rows("DROP FUNCTION theirs(integer)")
+    assert terminal.run(f"backup --force {kept}").stderr == ""

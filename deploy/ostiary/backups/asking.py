@@ -1,5 +1,6 @@
 """What the commands about backups have in common: the place they work on, secrets from files, and progress bars."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -12,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from ostiary import database, postgres
 from ostiary import home as folder
-from ostiary.backups import scratching
+from ostiary.backups import place, scratching
 from ostiary.backups.terms import Restoring, Taking
 from ostiary.faults import Refusal
 from ostiary.options import Asked, Command
@@ -40,6 +41,16 @@ def remind(url: str) -> None:
     """Say what commands that were killed have left on the server. It goes to where errors go, as progress does."""
     if said := scratching.left_over(url):
         click.echo(said, err=True)
+
+
+def warn(url: str) -> None:
+    """Say what a backup takes along and cannot be restored beside."""
+    if names := asyncio.run(place.functions_of_others(url)):
+        click.echo(
+            f"Not Ostiary's, but in the backup, since they are functions in the schema public: {', '.join(names)}. A "
+            "restore refuses where they are: move them to another schema, or drop them before it.",
+            err=True,
+        )
 
 
 def secret_in(path: Path | None) -> str:

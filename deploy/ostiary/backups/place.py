@@ -27,6 +27,12 @@ _COUNTED = """
     SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
     AND pg_get_userbyid(relowner) = $1 AND relpersistence = 'p' AND relname <> ALL($2) ORDER BY relname
 """
+_FUNCTIONS = """
+    SELECT oid::regprocedure::text FROM pg_proc
+    WHERE pronamespace = 'public'::regnamespace AND proowner <> $1::regrole AND NOT EXISTS (
+        SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = pg_proc.oid AND deptype = 'e')
+    ORDER BY 1
+"""
 
 
 async def reached(url: str) -> Any:
@@ -80,6 +86,15 @@ async def counts(connection: Any) -> dict[str, int]:
 async def others(connection: Any) -> list[str]:
     """Tables, views and sequences in our schema that are somebody else's."""
     return [row["relname"] for row in await connection.fetch(_TABLES, OWNER) if not row["ours"]]
+
+
+async def functions_of_others(url: str) -> list[str]:
+    """Functions in our schema that are somebody else's, and no extension's: pg_dump knows no way to leave them out."""
+    connection = await reached(url)
+    try:
+        return [row[0] for row in await connection.fetch(_FUNCTIONS, OWNER)]
+    finally:
+        await connection.close(timeout=5)
 
 
 def _has_schema(counted: dict[str, int]) -> bool:
