@@ -110,7 +110,10 @@ async def test_nor_what_runs_when_somebody_looks_at_it(
 async def test_a_superuser_at_an_address_restores_what_is_right(
     terminal: Terminal, database: Databases, tmp_path: Path
 ) -> None:
+    """And whoever a killed command has left for such a day is gone, too."""
     kept = tmp_path / "kept.backup"
+    left = "CREATE ROLE ostiary_stand_in_old LOGIN VALID UNTIL '2020-01-01' IN ROLE ostiary_owner"
+    await asyncio.to_thread(terminal.rows, left)
     await asyncio.to_thread(terminal.rows, SOMEBODY)
     await asyncio.to_thread(terminal.ok, "backup", str(kept))
     for code, said in await _over_tcp(terminal, database, f"backup drill {kept}", f"restore --yes {kept}"):
