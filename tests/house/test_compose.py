@@ -44,8 +44,8 @@ WAYS = {
 }
 # Not for .env: compose says these itself.
 FIXED = {
-    "database_url", "secret_key", "trusted_proxies", "trusted_services", "runtime_dir", "gate_listen", "metrics_listen", "auth_url",
-    "auth_ca_file", "tls_cert_file", "tls_key_file", "tracing",
+    "database_url", "secret_key", "trusted_proxies", "trusted_services", "runtime_dir", "gate_listen", "metrics_listen",
+    "auth_url", "auth_ca_file", "tls_cert_file", "tls_key_file", "tracing",
 }  # fmt: skip
 
 
