@@ -25,7 +25,7 @@ PAUSE = 0.02
 REVIVALS = 3
 REVIVAL_PAUSE = 0.3
 SOCKET_FOLDER_LIMIT = 80  # bytes; the whole path of a socket may have 103 (macOS)
-OPTIONS = ("listen_addresses=", "port=5432", "timezone=UTC", "log_timezone=UTC", "max_connections=100", "jit=off")
+OPTIONS = ("listen_addresses=", "port=5432", "timezone=UTC", "log_timezone=UTC", "max_connections=200", "jit=off")
 # PostgreSQL lives exactly as long as the pipe on file descriptor 0: when we close it, or die in whatever way, the
 # reader behind it asks for a fast shutdown. $0 is the socket folder, the arguments are the server and its options.
 KEEPER = """
