@@ -6,8 +6,9 @@ import socket
 from collections.abc import AsyncIterator, Callable
 
 from ostiary import serving
-from ostiary.metrics_port import MetricsPort, looking
+from ostiary.metrics_port import MetricsPort, look
 from ostiary_shared import metrics
+from ostiary_shared.beside import beside
 from ostiary_shared.health import Health
 from ostiary_shared.settings import Settings
 
@@ -28,7 +29,7 @@ async def told(health: Health, listener: socket.socket | None) -> AsyncIterator[
     if listener is None:
         yield
         return
-    async with serving.serving(serving.Site(MetricsPort(health), listener, most=MOST)), looking(health):
+    async with serving.serving(serving.Site(MetricsPort(health), listener, most=MOST)), beside(look(health)):
         yield
 
 

@@ -4,9 +4,8 @@ Alive says that the event loop turns, whatever is wrong around it; ready, that w
 """
 
 import asyncio
-import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import structlog
@@ -59,19 +58,8 @@ class MetricsPort:
         return 404, JSON, _json({"status": "there are /metrics, /healthz and /readyz"})
 
 
-@contextlib.asynccontextmanager
-async def looking(health: Health) -> AsyncIterator[None]:
-    """Ask every part how it is from time to time while the block runs, so that its figure is there to be read."""
-    task = asyncio.create_task(_look(health))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-async def _look(health: Health) -> None:
+async def look(health: Health) -> None:
+    """Ask every part how it is from time to time, so that its figure is there to be read."""
     before: dict[str, str] = {}
     await asyncio.sleep(FIRST_SECONDS)
     while True:

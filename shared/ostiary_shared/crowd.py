@@ -9,6 +9,8 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, Generic, Protocol, TypeVar
 
+from ostiary_shared.beside import beside
+
 MOST = 1000
 SWEEP_SECONDS = 1.0
 
@@ -85,8 +87,5 @@ async def swept(crowd: Crowd[Any]) -> AsyncIterator[None]:
             await asyncio.sleep(SWEEP_SECONDS)
             crowd.sweep()
 
-    task = asyncio.create_task(sweep())
-    try:
+    async with beside(sweep()):
         yield
-    finally:
-        task.cancel()

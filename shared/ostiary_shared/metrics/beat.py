@@ -12,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from ostiary_shared import clock, metrics
+from ostiary_shared.beside import beside
 from ostiary_shared.metrics import shapes
 from ostiary_shared.release import VERSION
 
@@ -46,13 +47,8 @@ _CPU = metrics.counter("ostiary_process_cpu_seconds_total", "Time on a processor
 async def beating(*samplers: Callable[[], object]) -> AsyncIterator[None]:
     """Call every sampler once a second while the block runs, and keep an eye on the process itself."""
     _say_what_runs()
-    task = asyncio.create_task(_beat((_Process().sample, *samplers)))
-    try:
+    async with beside(_beat((_Process().sample, *samplers))):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
 
 
 async def _beat(samplers: tuple[Callable[[], object], ...]) -> None:

@@ -27,6 +27,7 @@ from ostiary_auth.gate.carried import Names, names_of
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import AuthTools
 from ostiary_shared import parting, tls
+from ostiary_shared.beside import beside
 from ostiary_shared.crowd import Crowd, swept
 from ostiary_shared.database import Sessions
 from ostiary_shared.networks import Address, Network
@@ -134,12 +135,10 @@ async def _listening(quick: Quick, gate_socket: socket | None) -> AsyncIterator[
     # Kept in a variable: a server that nobody refers to is collected, and its socket closes without a word.
     server = await loop.create_server(lambda: Guest(hall), sock=gate_socket, **limits)
     ending = quick.app.extensions["ostiary-health"].ending
-    watching = asyncio.create_task(_part(hall, ending))
     try:
-        async with swept(hall.guests):
+        async with beside(_part(hall, ending)), swept(hall.guests):
             yield
     finally:
-        watching.cancel()
         hall.part()
         await parting.close(server, lambda: Guest(hall), **limits)
         await hall.empty(LAST_SECONDS)

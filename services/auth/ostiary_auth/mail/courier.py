@@ -16,6 +16,7 @@ from ostiary_auth.mail.transport import ServerTrouble
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import code_key
 from ostiary_shared import clock
+from ostiary_shared.beside import beside
 from ostiary_shared.database import Sessions, is_away, make_engine, make_sessions, pool_sampler, trouble
 from ostiary_shared.health import Health
 from ostiary_shared.metrics.beat import beating
@@ -74,14 +75,11 @@ async def run(settings: AuthSettings, stop: asyncio.Event, health: Health | None
     if health is not None:
         health.vital["database"] = partial(trouble, office.sessions)
         health.told["smtp"] = weather.smtp
-    looking = asyncio.create_task(_look(office.sessions))
     try:
-        async with beating(pool_sampler(engine)):
+        async with beside(_look(office.sessions)), beating(pool_sampler(engine)):
             while not stop.is_set():
                 await _wait(stop, await _round(office, weather))
     finally:
-        looking.cancel()
-        await asyncio.wait({looking})
         await engine.dispose()
 
 
