@@ -18,6 +18,8 @@ from ostiary_shared.store import roles
 
 NAME = "ostiary"
 OWNER, AUTH, ADMIN = "ostiary_owner", "ostiary_auth", "ostiary_admin"
+# The processes that answer from memory and gave a sign of life just now.
+REPLICAS = "SELECT name FROM replicas WHERE heard_at > now() - interval '5 seconds' ORDER BY name"
 PATIENCE = 15.0  # seconds, for an `up` that is starting at this very moment
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import asyncpg
 
 from ostiary.checkups import Found, fault, fine, warning
+from ostiary.database import REPLICAS
 from ostiary_shared import clock
-from ostiary_shared.database import connect, unfit
+from ostiary_shared.database import connect, make_engine, make_sessions, trouble
 
 WAIT = 5.0  # seconds
 OLDEST = 18_00_00
 SKEW = timedelta(seconds=5)
 LATE = timedelta(minutes=5)
-ALIVE = timedelta(seconds=5)
 
 FACTS = """
 SELECT current_setting('server_version_num')::int AS version, clock_timestamp() AS now, current_user AS role,
@@ -23,14 +23,6 @@ SELECT current_setting('server_version_num')::int AS version, clock_timestamp() 
        to_regclass('alembic_version') IS NOT NULL AS made
 """
 SCHEMA = "SELECT version_num FROM alembic_version"
-LIVES_WITH = "SELECT lives_with FROM schema_revisions WHERE revision = $1"
-ADMINISTRATORS = """
-SELECT count(DISTINCT users.id) FROM users
-JOIN role_grants ON role_grants.user_id = users.id AND role_grants.ended_at IS NULL AND role_grants.expires_at IS NULL
-JOIN roles ON roles.id = role_grants.role_id AND roles.name = 'admin'
-WHERE users.locked_at IS NULL AND users.deleted_at IS NULL AND users.confirmed_at IS NOT NULL
-"""
-REPLICAS = "SELECT name, heard_at FROM replicas ORDER BY name"
 LATE_MAIL = """
 SELECT count(*) AS waiting, min(created_at) AS oldest, max(last_reply) AS reply, bool_or(attempts = 0) AS untried
 FROM messages
@@ -46,7 +38,7 @@ async def look(url: str) -> list[Found]:
         remedy = "Is OSTIARY_DATABASE_URL right, does the server run, and may this machine reach it?"
         return [fault("database", f"it does not let us in: {error or type(error).__name__}", remedy)]
     try:
-        return [one async for one in _looked(connection)]
+        return [one async for one in _looked(connection, url)]
     except asyncpg.InsufficientPrivilegeError as error:
         remedy = "Use the URL of ostiary_owner for this command."
         return [warning("database", f"this user may not look at everything: {error}", remedy)]
@@ -54,19 +46,19 @@ async def look(url: str) -> list[Found]:
         await connection.close()
 
 
-async def _looked(connection: Any) -> AsyncIterator[Found]:
+async def _looked(connection: Any, url: str) -> AsyncIterator[Found]:
     facts = await connection.fetchrow(FACTS)
     for one in _server(facts):
         yield one
     if not facts["made"]:
         yield fault("schema", "there are no tables", "Run ./ostiary migrate.")
         return
-    yield await _schema(connection)
-    if not await connection.fetchval(ADMINISTRATORS):
+    yield _schema(await connection.fetchval(SCHEMA), await _objection(url))
+    if not await connection.fetchval("SELECT usable_admins()"):
         yield warning("administrator", "nobody administers", "Run ./ostiary users claim-link, and open what it prints.")
     else:
         yield fine("administrator", "somebody administers")
-    yield _replicas(await connection.fetch(REPLICAS), facts["now"])
+    yield _replicas([row["name"] for row in await connection.fetch(REPLICAS)])
     yield _mail(await connection.fetchrow(LATE_MAIL, facts["now"] - LATE))
 
 
@@ -89,20 +81,22 @@ def _server(facts: Any) -> Iterator[Found]:
         yield fine("clock", "this machine and the database agree")
 
 
-async def _schema(connection: Any) -> Found:
-    at = await connection.fetchval(SCHEMA) or ""
+async def _objection(url: str) -> str:
+    """What a service says at /readyz of this database."""
+    engine = make_engine(url, "ostiary-operator", pool_size=1)
     try:
-        lives_with = await connection.fetchval(LIVES_WITH, at)
-    except asyncpg.UndefinedTableError:  # the schema of 0.1.0
-        lives_with = None
-    objection = unfit(at, lives_with)
+        return await trouble(make_sessions(engine))
+    finally:
+        await engine.dispose()
+
+
+def _schema(at: str, objection: str) -> Found:
     if objection:
         return fault("schema", objection, "See docs/operating/upgrade.md.")
     return fine("schema", f"revision {at}")
 
 
-def _replicas(rows: Any, now: Any) -> Found:
-    alive = [row["name"] for row in rows if now - row["heard_at"] < ALIVE]
+def _replicas(alive: list[str]) -> Found:
     if not alive:
         remedy = "Is auth running? With OSTIARY_MEMORY_SESSIONS=0 none does, and this is as it should be."
         return warning("replicas", "no process of auth answers from memory", remedy)

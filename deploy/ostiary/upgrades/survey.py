@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from ostiary.database import REPLICAS
 from ostiary_shared import migrations
 from ostiary_shared.database import connect
 from ostiary_shared.migrations import chain
@@ -13,7 +14,6 @@ from ostiary_shared.release import VERSION
 
 FIRST = "0.1.0"  # the one release that did not yet tell the database which it is
 _CONNECTED = "SELECT DISTINCT application_name FROM pg_stat_activity WHERE datname = current_database()"
-_REPLICAS = "SELECT name FROM replicas WHERE heard_at > now() - interval '5 seconds' ORDER BY name"
 _OURS = re.compile(r"ostiary-(auth|admin|courier)(?: (\d+\.\d+\.\d+))?")
 
 
@@ -72,7 +72,7 @@ async def look(url: str, state: migrations.MigrationState) -> Survey:
     try:
         names = [row[0] for row in await connection.fetch(_CONNECTED)]
         known = await connection.fetchval("SELECT to_regclass('replicas') IS NOT NULL")
-        replicas = [row[0] for row in await connection.fetch(_REPLICAS)] if known else []
+        replicas = [row[0] for row in await connection.fetch(REPLICAS)] if known else []
         size = await connection.fetchval("SELECT pg_database_size(current_database())")
     finally:
         await connection.close(timeout=5)
