@@ -71,7 +71,7 @@ class Databases:
         self.admin = self.superuser.replace("postgres@", "ostiary_admin@")
 
 
-async def _execute(url: str, *statements: str) -> None:
+async def execute(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url)
     try:
         for statement in statements:
@@ -98,7 +98,7 @@ def databases(worker_id: str) -> Databases:
     drop = f'DROP DATABASE IF EXISTS "test_{worker_id}" WITH (FORCE)'
 
     def make() -> None:
-        asyncio.run(_execute(os.environ[SERVER], drop, f'CREATE DATABASE "test_{worker_id}"'))
+        asyncio.run(execute(os.environ[SERVER], drop, f'CREATE DATABASE "test_{worker_id}"'))
         migrations.create_roles(found.superuser, {})
         migrations.upgrade(found.owner)
 

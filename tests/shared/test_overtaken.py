@@ -14,9 +14,8 @@ from ostiary_shared.statements import Statements
 from ostiary_shared.web.door import ANYONE, door
 from ostiary_shared.web.kit import Kit
 from ostiary_shared.web.service import Service, make_app, open_doors
-from tests.conftest import Databases
+from tests.conftest import Databases, execute
 from tests.shared.web_app import FREE, Behind, _well, settings, small_app
-from tests.system.released import execute
 
 # Our own statements name their columns; these stand for one whose result changes.
 ALL = "SELECT * FROM overtaken"

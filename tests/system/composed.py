@@ -43,12 +43,6 @@ def _said(*words: str) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def eventually(true: Callable[[], object], seconds: float = 120) -> Any:
     """What `true` gives once it gives something; nobody listening yet is not yet."""
     deadline = time.monotonic() + seconds

@@ -18,7 +18,7 @@ import asyncpg
 
 from ostiary import postgres_files
 from ostiary_shared import migrations
-from tests.conftest import SERVER, Databases
+from tests.conftest import SERVER, Databases, execute
 
 RELEASES = Path(__file__).parents[1] / "releases"
 VERSIONS = sorted(path.name for path in RELEASES.iterdir() if (path / "sample.sql.gz").exists())
@@ -79,15 +79,6 @@ def _template(version: str) -> str:
     migrations.create_roles(url, {})
     _load(url, version)
     return name
-
-
-async def execute(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 def _load(url: str, version: str) -> None:

@@ -97,6 +97,13 @@ class House:
             assert (await answer.json())["info"]["version"] == version
         return replica
 
+    async def end_all(self) -> None:
+        """End every replica that was started."""
+        for replica in self.running:
+            with contextlib.suppress(ProcessLookupError):
+                replica.process.terminate()
+            await replica.process.wait()
+
     async def ready(self, prefix: str, process: asyncio.subprocess.Process) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.returncode is None:

@@ -16,7 +16,8 @@ from functools import partial
 
 import pytest
 
-from tests.system.composed import PASSWORD, Browser, Project, eventually, free_port, missing
+from tests.system.composed import PASSWORD, Browser, Project, eventually, missing
+from tests.system.proxied import free_port
 
 pytestmark = [pytest.mark.skipif(bool(missing()), reason=missing() or "-"), pytest.mark.timeout(1200)]
 EMAIL = "ada@example.test"

@@ -8,10 +8,9 @@ import pytest
 
 from ostiary import guarded, serving
 from ostiary_shared import crowd
+from tests.lines import PATIENCE, ended, lines
 from tests.system.test_serving import app, get, said
 
-Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-PATIENCE = 20.0
 KEPT = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -25,24 +24,6 @@ async def served(on: serving.App, most: int = crowd.MOST) -> AsyncIterator[int]:
     listener = serving.bind(0, "--port")
     async with serving.serving(serving.Site(on, listener, None, most)):
         yield listener.getsockname()[1]
-
-
-@contextlib.asynccontextmanager
-async def lines(port: int, count: int) -> AsyncIterator[list[Line]]:
-    opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(count)]
-    try:
-        yield opened
-    finally:
-        for _, writer in opened:
-            writer.transport.abort()
-        await asyncio.sleep(0)
-
-
-async def ended(reader: asyncio.StreamReader) -> bytes:
-    """All that still comes, once the other side has closed."""
-    with contextlib.suppress(ConnectionError):
-        return await asyncio.wait_for(reader.read(), PATIENCE)
-    return b""
 
 
 async def reading(scope: object, receive: object, send: object) -> None:

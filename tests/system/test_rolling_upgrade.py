@@ -1,7 +1,6 @@
 """From 0.1.0 to this release and one step back, replica by replica, while people are at work: nobody notices."""
 
 import asyncio
-import contextlib
 import shutil
 import sys
 import tempfile
@@ -61,10 +60,7 @@ async def test_replicas_roll_forth_and_one_back_while_people_are_at_work(old: Da
                     await _story(house, crowd, before)
                 finally:
                     crowd.enough.set()
-                    for replica in house.running:
-                        with contextlib.suppress(ProcessLookupError):
-                            replica.process.terminate()
-                        await replica.process.wait()
+                    await house.end_all()
     print(f"{crowd.count} requests {crowd.asked}, {len(crowd.moments)} waited, in {time.monotonic() - began:.0f} s")
     assert crowd.failed == [], f"{len(crowd.failed)}: {chr(10).join(crowd.failed[:20])}"
     assert crowd.count >= ENOUGH

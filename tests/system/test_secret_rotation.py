@@ -1,7 +1,6 @@
 """Both services' secret keys are replaced while people are at work, replica by replica: nobody is signed out (F28)."""
 
 import asyncio
-import contextlib
 import re
 import shutil
 import tempfile
@@ -23,9 +22,9 @@ from ostiary_shared.models import Site, SiteRule
 from ostiary_shared.release import VERSION
 from ostiary_shared.settings import keys_of
 from ostiary_shared.store import api_tokens, sites
-from tests.conftest import ADMIN_SECRET, AUTH_SECRET, Databases
+from tests.conftest import ADMIN_SECRET, AUTH_SECRET, Databases, execute
 from tests.make import PASSWORD, make_person
-from tests.system.released import Sample, execute
+from tests.system.released import Sample
 from tests.system.replicas import Crowd, House, Place, Replica, nginx
 
 HOST = "wiki.example.test"
@@ -144,10 +143,7 @@ async def test_every_step_of_a_rotation_goes_by_unnoticed(
                     await _story(house, crowd)
                 finally:
                     crowd.enough.set()
-                    for replica in house.running:
-                        with contextlib.suppress(ProcessLookupError):
-                            replica.process.terminate()
-                        await replica.process.wait()
+                    await house.end_all()
     print(f"{crowd.count} requests {crowd.asked} in {time.monotonic() - began:.0f} s, {len(crowd.later)} came again")
     assert crowd.failed == [], f"{len(crowd.failed)}: {chr(10).join(crowd.failed[:20])}"
     assert min(crowd.asked.values()) > 10

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,9 +17,7 @@ from ostiary_shared.database import Sessions
 from tests.auth.fast.doors import told
 from tests.auth.fast.test_listener import ask
 from tests.auth.gate.conftest import Guest, add_guest, add_site
-
-PATIENCE = 20.0
-Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+from tests.lines import PATIENCE, ended, lines
 
 
 @pytest.fixture
@@ -42,23 +39,6 @@ async def serving(settings: AuthSettings, **more: object) -> AsyncIterator[int]:
     wanted = {"memory_sessions": 1000, "trusted_proxies": AuthSettings._networks("127.0.0.1"), **more}
     async with create_app(settings.model_copy(update=wanted), gate).test_app():
         yield gate.getsockname()[1]
-
-
-@contextlib.asynccontextmanager
-async def lines(port: int, count: int, shown: ssl.SSLContext | None = None) -> AsyncIterator[list[Line]]:
-    opened = [await asyncio.open_connection("127.0.0.1", port, ssl=shown) for _ in range(count)]
-    try:
-        yield opened
-    finally:
-        for _, writer in opened:
-            writer.transport.abort()
-        await asyncio.sleep(0)
-
-
-async def ended(reader: asyncio.StreamReader) -> bytes:
-    with contextlib.suppress(ConnectionError):
-        return await asyncio.wait_for(reader.read(), PATIENCE)
-    return b""
 
 
 async def test_beyond_the_limit_whoever_kept_us_waiting_for_longest_goes(
