@@ -130,6 +130,11 @@ class Identity:
         """What whoever asks is held to, beside the person's own rights: set for a program's token alone."""
         return scopes_of(self.roles, self.permissions) if self.session.of_program else None
 
+    @property
+    def token_id(self) -> UUID | None:
+        """The API token by which a program acts for the person; None where they are there themselves."""
+        return self.session.id if self.session.of_program else None
+
     def may(self, permission: str) -> bool:
         """Whether any held role permits this."""
         return permission in self.permissions

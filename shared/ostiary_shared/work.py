@@ -20,7 +20,8 @@ Tools = TypeVar("Tools")
 class Caller:
     """Where a request came from: the address after trusted proxies, the device's own words, and who is signed in.
 
-    `scopes` narrows what that person may do, where a program came with a token of theirs; None narrows nothing.
+    Where a program came with a token of theirs, `token_id` says which, and `scopes` narrows what that person may do;
+    None narrows nothing.
     """
 
     ip: str | None = None
@@ -30,6 +31,7 @@ class Caller:
     email: str = ""
     operator: str = ""
     scopes: frozenset[str] | None = None
+    token_id: UUID | None = None
 
     @classmethod
     def at_the_machine(cls) -> Self:

@@ -97,6 +97,31 @@ async def test_pages_and_whatever_auth_would_do_for_a_person_are_shut_to_program
     assert await status(browser, "get", "/admin/api/v1/denials/ABCD-EFGH", mighty) == 403
 
 
+async def test_the_audit_log_tells_which_token_acted(
+    browser: Browser, sessions: Sessions, tools: AuthTools, ada: Person
+) -> None:
+    maker = await program(sessions, tools, ada, "role:admin", "roles:read", "roles:write")
+    for who, role in ((maker, "by-token"), (ada.bearer, "by-hand")):
+        assert await status(browser, "post", "/admin/api/v1/roles", who, json={"name": role}) == 201
+
+    async def found(actor: str) -> dict[str, Any]:
+        log = await browser.get(f"/admin/api/v1/audit?event=admin:role:created&actor={actor}", headers=ada.bearer)
+        return {row["target"]: row for row in (await log.get_json())["items"]}
+
+    listed = await (await browser.get(f"{USERS}/{ada.id}/tokens", headers=ada.bearer)).get_json()
+    token = {"id": listed["items"][0]["id"], "name": "Backup"}
+    everything = await found(str(ada.id))
+    assert {name: (row["actor"], row["token"]) for name, row in everything.items()} == {
+        "by-token": ("ada@example.test", token), "by-hand": ("ada@example.test", None),
+    }  # fmt: skip
+    for asked in (token["id"], token["id"].upper(), "backup"):
+        assert set(await found(asked)) == {"by-token"}, asked
+    page = await browser.get(f"/admin/audit?actor={token['id']}", headers={**ada.bearer, "Accept": "text/html"})
+    assert f"ada@example.test</a> (API token {token['name']}) made the role" in (await page.get_data(as_text=True))
+    person = await browser.get(f"/admin/users/{ada.id}", headers={**ada.bearer, "Accept": "text/html"})
+    assert f"/admin/audit?actor={token['id']}" in (await person.get_data(as_text=True))
+
+
 async def test_it_stops_at_once_when_it_is_revoked_or_its_owner_is_shut_out(
     browser: Browser, sessions: Sessions, tools: AuthTools, ada: Person, bob: Person
 ) -> None:

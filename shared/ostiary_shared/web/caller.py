@@ -23,6 +23,7 @@ async def caller() -> Caller:
         user_id=identity.id if identity else None,
         email=identity.email if identity else "",
         scopes=identity.scopes if identity else None,
+        token_id=identity.token_id if identity else None,
     )
 
 

@@ -5,18 +5,22 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, SQLColumnExpression, func, or_, select
+from sqlalchemy import ColumnElement, Row, SQLColumnExpression, and_, func, or_, select
 
 from ostiary_admin.queries.keyset import Asked, Order, Page, Place, containing, page_of
 from ostiary_admin.tools import AdminWork
-from ostiary_shared.models import AuditEvent
+from ostiary_shared.models import ApiToken, AuditEvent
 from ostiary_shared.models import Receipt as Kept
 from ostiary_shared.revocation import Receipt
+from ostiary_shared.store.audit import ActingToken, who_acted
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which events. Actor and target are an id, or part of an address or a name; days are in UTC."""
+    """Which events. Actor and target are an id, or part of an address or a name; days are in UTC.
+
+    An actor may be a token, too: its id, or part of its name.
+    """
 
     event: str = ""
     actor: str = ""
@@ -27,7 +31,7 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """One act. `before` and `after` hold the changed fields only."""
+    """One act. `before` and `after` hold the changed fields only; by `token` a program acted for the actor."""
 
     id: UUID
     at: datetime
@@ -43,6 +47,7 @@ class AuditRow:
     user_agent: str
     request_id: str
     receipt: Receipt | None = None
+    token: ActingToken | None = None
 
 
 _EVENTS: Asked = select(
@@ -71,7 +76,7 @@ async def page(work: AdminWork, wanted: Filter, place: Place) -> Page[AuditRow]:
     if wanted.event:
         asked = asked.where(AuditEvent.event == wanted.event)
     if wanted.actor:
-        asked = asked.where(_about(AuditEvent.actor_id, AuditEvent.actor, wanted.actor))
+        asked = asked.where(_by(wanted.actor))
     if wanted.target:
         asked = asked.where(_about(AuditEvent.target_id, AuditEvent.target, wanted.target))
     if wanted.since:
@@ -96,14 +101,30 @@ def _row(row: Row[Any]) -> AuditRow:
     facts: list[Any] = list(row)
     milliseconds, acknowledged, lapsed = facts[13:16]
     receipt = None if milliseconds is None else Receipt(milliseconds, tuple(acknowledged), tuple(lapsed))
-    return AuditRow(*[*facts[:13], receipt])
+    facts[4], token = who_acted(facts[4])
+    return AuditRow(*[*facts[:13], receipt, token])
+
+
+def _by(typed: str) -> ColumnElement[bool]:
+    """Whom or what was typed: a token's id stands behind its owner's, whose rows an index finds."""
+    theirs = _about(AuditEvent.actor_id, AuditEvent.actor, typed)
+    token = _id_in(typed)
+    if token is None:
+        return theirs
+    owner = select(ApiToken.user_id).where(ApiToken.id == token).scalar_subquery()
+    return or_(theirs, and_(AuditEvent.actor_id == owner, containing(AuditEvent.actor, str(token))))
 
 
 def _about(ident: SQLColumnExpression[Any], name: SQLColumnExpression[str], typed: str) -> ColumnElement[bool]:
+    found = _id_in(typed)
+    return containing(name, typed) if found is None else ident == found
+
+
+def _id_in(typed: str) -> UUID | None:
     try:
-        return ident == UUID(typed)
+        return UUID(typed)
     except ValueError:
-        return containing(name, typed)
+        return None
 
 
 def _midnight(day: date) -> datetime:
