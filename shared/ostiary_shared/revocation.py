@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
 from sqlalchemy import delete, func, insert, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,6 +19,8 @@ from ostiary_shared import metrics
 from ostiary_shared.database import Sessions, is_away
 from ostiary_shared.models import Receipt as Row
 from ostiary_shared.models import Replica
+
+log = structlog.get_logger("ostiary")
 
 CHANNEL = "ostiary"
 # Seconds. A replica may answer from memory for this long after it sent the last heartbeat that it heard back.
@@ -92,11 +95,12 @@ async def settle(sessions: Sessions, done: AsyncSession) -> Receipt:
         receipt = await _acknowledgements(sessions, since)
         await _keep(sessions, receipt, done.info.get(_AUDITED, ()))
     except Exception as error:
+        # The act is committed, and must not look as if it had failed. Whoever has not heard of it by the end of a lease
+        # has not heard a heartbeat of its own either.
         if not is_away(error):
-            raise
-        # The act is committed. Whoever could not be told cannot hear its own heartbeat either.
+            log.exception("revocation_unfollowed")
         await asyncio.sleep(since + LEASE - time.monotonic())
-        receipt = Receipt(_milliseconds(since), (), ("the database went away",))
+        receipt = Receipt(_milliseconds(since), (), ("the database did not answer",))
     metrics.revoked(receipt.milliseconds / 1000, len(receipt.lapsed))
     return receipt
 
@@ -139,10 +143,15 @@ def _silent(first: dict[UUID, Replica], seen: dict[UUID, Replica], number: int) 
 
 
 async def _forget(sessions: Sessions, silent: Sequence[Replica]) -> None:
-    """Wait no more for those that gave no sign of life the whole time. One that is back registers anew."""
+    """Wait no more for those that gave no sign of life the whole time. One that is back registers anew.
+
+    A backend that froze in the middle of a heartbeat holds its row: the next one to revoke will try again.
+    """
     async with sessions.begin() as session:
         for replica in silent:
-            await session.execute(delete(Replica).where(Replica.id == replica.id, Replica.beats == replica.beats))
+            held = select(Replica.id).where(Replica.id == replica.id, Replica.beats == replica.beats)
+            free = held.with_for_update(skip_locked=True).scalar_subquery()
+            await session.execute(delete(Replica).where(Replica.id == free))
 
 
 async def _keep(sessions: Sessions, receipt: Receipt, events: Sequence[UUID]) -> None:
