@@ -75,10 +75,11 @@ def _print(found: Explained) -> None:
     if found.kept:
         times = f", {found.kept.count} times" if found.kept.count > 1 else ""
         click.echo(f"refused {found.kept.at}{times}, code {found.kept.code}")
-    for line in flow.as_lines(found.decision):
+    for line in flow.as_lines(found):
         click.echo(printable(line))
 
 
 def _as_json(found: Explained) -> dict[str, object]:
     kept = {"code": found.kept.code, "at": found.kept.at, "count": found.kept.count} if found.kept else None
-    return {"email": found.email, "asked": found.asked, "kept": kept, **found.decision.to_json()}
+    told = {"email": found.email, "asked": found.asked, "kept": kept, "depends_on_address": found.depends_on_address}
+    return {**told, **found.decision.to_json()}

@@ -5,7 +5,7 @@ A decision is a value: it reads nothing and writes nothing. Recording a refusal 
 
 from datetime import datetime
 
-from ostiary_shared.decision import NEW_TOKEN, USE_SESSION, Check, Decision, Outcome, Remedy, Step
+from ostiary_shared.decision import NEW_TOKEN, TELL_ADDRESS, USE_SESSION, Check, Decision, Outcome, Remedy, Step
 from ostiary_shared.identity import Account, HeldRole, Identity, Presented, SessionFacts
 from ostiary_shared.requirement import SIGNED_IN, Asks, Requirement, minutes
 
@@ -32,7 +32,7 @@ def decide(presented: Presented, requirement: Requirement, now: datetime) -> Dec
     steps: list[Step] = []
     if requirement.asks is Asks.ANYONE:
         return Decision(Outcome.ALLOWED, (_rule(requirement, passed=True),), account=presented.account)
-    if requirement.asks in {Asks.NOBODY, Asks.NOWHERE}:  # signing in would not help: do not send anybody there
+    if requirement.asks in _CLOSED:  # signing in would not help: do not send anybody there
         return _closed(Outcome.REFUSED, steps, requirement, _open_rule(requirement), presented.account)
     remedy = _session_steps(presented, now, steps)
     if remedy:
@@ -81,9 +81,14 @@ def _unheard(check: Check, title: str, seen: str, remedy: Remedy) -> Decision:
     return Decision(Outcome.REFUSED, (Step(check, title, passed=False, seen=seen, remedy=remedy.words),), check, remedy)
 
 
+_CLOSED = frozenset({Asks.NOBODY, Asks.NOWHERE, Asks.UNTOLD})
+
+
 def _open_rule(requirement: Requirement) -> Remedy:
     if requirement.asks is Asks.NOWHERE:
         return Remedy("add-site", requirement.value, f"Add a site for {requirement.value}, with rules that open it.")
+    if requirement.asks is Asks.UNTOLD:
+        return Remedy(TELL_ADDRESS, "", "Let the proxy tell where visitors come from, in X-Forwarded-For.")
     return Remedy("open-rule", requirement.value, "Add a rule that opens this address.")
 
 

@@ -9,6 +9,8 @@ from ostiary_shared.identity import Account
 # What mends a refusal of a program: another token of its person's, or the person themselves.
 NEW_TOKEN = "new-token"
 USE_SESSION = "use-session"
+# What mends a question that says too little: where the visitor comes from.
+TELL_ADDRESS = "tell-address"
 
 
 class Check(StrEnum):
@@ -41,8 +43,8 @@ class Outcome(StrEnum):
 class Remedy:
     """What would open the door. `kind` and `value` let the console do it with one click.
 
-    Kinds: sign-in, unlock, confirm, grant-role, grant-permission, open-rule, add-site, fix-address, trust-proxy; for
-    programs new-token (`value` names the scopes, with spaces between) and use-session.
+    Kinds: sign-in, unlock, confirm, grant-role, grant-permission, open-rule, add-site, fix-address, trust-proxy,
+    tell-address; for programs new-token (`value` names the scopes, with spaces between) and use-session.
     """
 
     kind: str

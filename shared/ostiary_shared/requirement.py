@@ -16,6 +16,7 @@ class Asks(StrEnum):
     PERMISSION = "permission"
     NOBODY = "nobody"  # no rule matched: closed unless opened
     NOWHERE = "nowhere"  # nobody has set up a site of that name
+    UNTOLD = "untold"  # the rule asks where the visitor comes from, and nobody says
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ _WORDS = {
     Asks.PERMISSION: "asks for the permission {value}",
     Asks.NOBODY: "nobody may enter",
     Asks.NOWHERE: "nobody may enter",
+    Asks.UNTOLD: "asks where the visitor comes from, which is not known",
 }
 
 

@@ -83,9 +83,8 @@ def asked_by(door: Door, asked: AskedOf) -> Requirement:
     number = deciding(door.rules, asked)
     if number is None:
         return Requirement(Asks.NOBODY, door.host, source=f"no rule of {door.name} covers this address")
-    if depends_on_address(door.rules, asked):
-        source = f"{_source(door, number)} asks where the visitor comes from, which is not known"
-        return Requirement(Asks.NOBODY, door.host, source=source)
+    if asked.address is None and door.rules[number].networks:
+        return Requirement(Asks.UNTOLD, door.host, source=_source(door, number))
     return demanded(door, number)
 
 
@@ -99,12 +98,6 @@ def demanded(door: Door, number: int) -> Requirement:
 def deciding(rules: Sequence[Rule], asked: AskedOf) -> int | None:
     """The index of the first rule that covers a request. From an unknown address it may come from anywhere."""
     return next((index for index, rule in enumerate(rules) if _covers(rule, asked)), None)
-
-
-def depends_on_address(rules: Sequence[Rule], asked: AskedOf) -> bool:
-    """Whether it cannot be told which rule decides, since the first that may asks where the visitor comes from."""
-    number = deciding(rules, asked)
-    return asked.address is None and number is not None and bool(rules[number].networks)
 
 
 def falls_to(rules: Sequence[Rule], number: int) -> int | None:

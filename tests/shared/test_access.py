@@ -134,6 +134,13 @@ def test_what_no_rule_opens_stays_shut_even_for_the_signed_in() -> None:
     assert judged(Requirement(Asks.NOBODY)).cause is Check.RULE
 
 
+def test_where_the_visitor_comes_from_is_for_the_proxy_to_tell() -> None:
+    decision = judged(Requirement(Asks.UNTOLD))
+    assert (decision.outcome, decision.cause) == (Outcome.REFUSED, Check.RULE)
+    assert decision.remedy is not None
+    assert "X-Forwarded-For" in decision.remedy.words
+
+
 def test_a_weak_sign_in_does_not_open_a_strong_door() -> None:
     assert judged(Requirement(Asks.SIGNED_IN, assurance=2)).cause is Check.ASSURANCE
 

@@ -149,8 +149,10 @@ def test_a_rule_for_some_networks_covers_nobody_from_elsewhere() -> None:
 def test_from_an_unknown_address_a_rule_for_some_networks_closes_the_door() -> None:
     stricter_first = [Rule("/", networks=OFFICE), Rule("/", asks="anyone", value="")]
     demand = asked_by(Door("Wiki", "wiki.test", stricter_first), asked("/"))
-    assert demand.asks is Asks.NOBODY
-    assert demand.source == "rule 1 of Wiki (/) asks where the visitor comes from, which is not known"
+    assert demand.asks is Asks.UNTOLD
+    assert f"{demand.source}: {demand.words()}" == (
+        "rule 1 of Wiki (/): asks where the visitor comes from, which is not known"
+    )
 
 
 def test_all_that_a_rule_asks_for_is_in_the_demand() -> None:

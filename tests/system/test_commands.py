@@ -251,7 +251,17 @@ def test_explaining_an_address_goes_by_where_the_request_comes_from(terminal: Te
     assert "The door opens." in terminal.ok(f"{asking} --from 192.0.2.7")
     assert terminal.run(f"{asking} --from 198.51.100.7").exit_code == 1
     unknown = terminal.run(asking)
-    assert (unknown.exit_code, "asks where the visitor comes from" in unknown.stdout) == (1, True)
+    assert (unknown.exit_code, unknown.stdout.splitlines()[-3:]) == (
+        1,
+        [
+            "✗ Which rule decided? rule 2 of Wiki (/office): asks where the visitor comes from, which is not known",
+            "  → Say where they come from: --from ADDRESS.",
+            "It depends on where they come from.",
+        ],
+    )
+    told = json.loads(terminal.run(f"{asking} --json").stdout)
+    assert (told["depends_on_address"], told["remedy"]["kind"]) == (True, "tell-address")
+    assert terminal.json(f"{asking} --from 192.0.2.7")["depends_on_address"] is False
 
 
 def test_explaining_a_code_ends_with_the_verdict_too(terminal: Terminal) -> None:

@@ -33,7 +33,7 @@ async def test_it_tells_the_very_steps_of_the_gate(site: Site, bo: Guest, work: 
     assert told == await explain.explain_url(work, str(bo.user.id), EDITOR)
     assert told.decision == judged.decision
     assert (told.email, told.asked) == ("bo@example.test", f"GET {EDITOR}")
-    assert explain.as_lines(told.decision)[-4:] == [
+    assert explain.as_lines(told)[-4:] == [
         "✗ Is the role editor held? holds end-user",
         "  → Grant editor to bo@example.test.",
         "· Which rule decided? rule 2 of Intranet (/editor/): asks for the role editor",
@@ -63,9 +63,9 @@ async def test_a_permission_says_from_which_role_or_that_none_has_it(
     bo: Guest, work: AuthWork, sessions: Sessions
 ) -> None:
     await add_guest(sessions, "al@example.test", "auditor")
-    held = (await explain.explain_permission(work, "al@example.test", "audit:read")).decision
+    held = await explain.explain_permission(work, "al@example.test", "audit:read")
     missing = (await explain.explain_permission(work, "bo@example.test", "audit:read")).decision
-    assert held.allowed
+    assert held.decision.allowed
     assert "from the role auditor" in explain.as_lines(held)[-3]
     assert missing.cause is Check.PERMISSION
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from ostiary_admin.queries.sites import SiteWithRules
 from ostiary_admin.tools import AdminWork
 from ostiary_shared import site_address
-from ostiary_shared.access import Decision, Requirement, decide
+from ostiary_shared.access import Asks, Decision, Requirement, decide
 from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.identity import Account, Presented
 from ostiary_shared.networks import address_of
-from ostiary_shared.site_rules import AskedOf, Door, as_if_signed_in, asked_by, depends_on_address, told_as_if
+from ostiary_shared.site_rules import AskedOf, Door, as_if_signed_in, asked_by, told_as_if
 from ostiary_shared.store import sessions, users
 
 
@@ -54,8 +54,8 @@ async def of(work: AdminWork, site: SiteWithRules, asked: Request) -> Tried:
     if faults:
         raise Invalid(*faults)
     door = Door(site.name, site.host, site.rules)
-    request = AskedOf(asked.path.partition("?")[0], asked.method, origin)
-    requirement, depends = asked_by(door, request), depends_on_address(door.rules, request)
+    requirement = asked_by(door, AskedOf(asked.path.partition("?")[0], asked.method, origin))
+    depends = requirement.asks is Asks.UNTOLD
     if account is None or depends:
         return Tried(requirement, depends_on_address=depends)
     return Tried(requirement, await _decision(work, account, requirement))

@@ -14,7 +14,7 @@ from ostiary_shared.errors import FieldError, Invalid
 from ostiary_shared.identity import Account
 from ostiary_shared.models import Role, RoleGrant, RolePermission, User
 from ostiary_shared.networks import Address
-from ostiary_shared.site_rules import DEPENDS, AskedOf, Door, as_if_signed_in, asked_by, depends_on_address
+from ostiary_shared.site_rules import DEPENDS, AskedOf, Door, as_if_signed_in, asked_by
 from ostiary_shared.store import sites, users
 
 
@@ -55,7 +55,8 @@ class Answer:
 
 async def of(work: AdminWork, wanted: Wanted, place: Place) -> Answer:
     """The answer, with a page of people by their address. Raises Invalid naming `url` or `method`. Leaves no trace."""
-    requirement, depends = await _requirement(work, wanted)
+    requirement = await _requirement(work, wanted)
+    depends = requirement.asks is Asks.UNTOLD
     everybody = requirement.asks is Asks.ANYONE
     asked = _candidates(work, requirement)
     found, count = _NOBODY, 0
@@ -76,8 +77,8 @@ async def _judged(work: AdminWork, requirement: Requirement, asked: Asked, place
 _NOBODY: Page[Visitor] = Page([], None, None)
 
 
-async def _requirement(work: AdminWork, wanted: Wanted) -> tuple[Requirement, bool]:
-    """What is asked for, and whether that depends on where they come from."""
+async def _requirement(work: AdminWork, wanted: Wanted) -> Requirement:
+    """What is asked for."""
     parts = site_address.parts_of(wanted.url)
     if parts is None:
         raise Invalid(FieldError("url", "Please enter the whole address, such as https://wiki.example.org/editor/."))
@@ -88,10 +89,10 @@ async def _requirement(work: AdminWork, wanted: Wanted) -> tuple[Requirement, bo
         raise Invalid(FieldError("method", "Please enter a method such as GET."))
     found = await sites.with_rules(work.session, host)
     if found is None:
-        return Requirement(Asks.NOWHERE, host, source=f"no site is set up for {host}"), False
+        return Requirement(Asks.NOWHERE, host, source=f"no site is set up for {host}")
     site, rules = found
     asked = AskedOf(parts.uri.partition("?")[0], wanted.method, wanted.address)
-    return asked_by(Door(site.name, site.host, rules), asked), depends_on_address(rules, asked)
+    return asked_by(Door(site.name, site.host, rules), asked)
 
 
 def _candidates(work: AdminWork, requirement: Requirement) -> Asked | None:

@@ -1,13 +1,14 @@
 """Why may, or may not, somebody enter? The same decision as at the door, taken again and told step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from ostiary_auth.flows import deny
 from ostiary_auth.flows.deny import Kept
 from ostiary_auth.flows.gate import Asked, rule_on
 from ostiary_auth.tools import AuthWork
-from ostiary_shared.access import Asks, Decision, Outcome, Requirement, decide
+from ostiary_shared.access import Asks, Decision, Outcome, Remedy, Requirement, decide
+from ostiary_shared.decision import TELL_ADDRESS
 from ostiary_shared.errors import FieldError, Invalid, NotFound
 from ostiary_shared.identity import Account, Presented, SessionFacts
 from ostiary_shared.networks import Address
@@ -25,6 +26,8 @@ class Explained:
     email: str
     asked: str
     kept: Kept | None = None
+    depends_on_address: bool = False
+    """Nobody said where they come from, and the rule asks for that: neither yes nor no."""
 
 
 async def explain_url(
@@ -39,7 +42,9 @@ async def explain_url(
     session = await _living(work, account)
     judged = await rule_on(work, asked, _presented(work, account, session))
     decision = judged.decision if session else told_as_if(judged.decision)
-    return Explained(decision, account.email, f"{method} {asked.url}")
+    told = Explained(decision, account.email, f"{method} {asked.url}")
+    depends = decision.remedy is not None and decision.remedy.kind == TELL_ADDRESS
+    return replace(told, decision=_asking_on(decision), depends_on_address=True) if depends else told
 
 
 async def explain_permission(work: AuthWork, who: str, permission: str) -> Explained:
@@ -62,21 +67,29 @@ async def explain_code(work: AuthWork, code: str) -> Explained:
     return Explained(kept.decision, kept.email, f"{kept.method} {kept.url}", kept)
 
 
-def as_lines(decision: Decision) -> list[str]:
+def as_lines(found: Explained) -> list[str]:
     """The decision for a terminal: one line a step, the remedy below the one that failed, the outcome last."""
     lines = []
-    for step in decision.steps:
+    for step in found.decision.steps:
         lines.append(f"{'·' if step.passed is None else '✓' if step.passed else '✗'} {step.title} {step.seen}")
         if step.remedy:
             lines.append(f"  → {step.remedy}")
-    return [*lines, _VERDICTS[decision.outcome]]
+    return [*lines, _DEPENDS if found.depends_on_address else _VERDICTS[found.decision.outcome]]
 
 
+_DEPENDS = "It depends on where they come from."
 _VERDICTS = {
     Outcome.ALLOWED: "The door opens.",
     Outcome.SIGN_IN: "The door stays shut: the person is asked to sign in.",
     Outcome.REFUSED: "The door stays shut.",
 }
+
+
+def _asking_on(decision: Decision) -> Decision:
+    """The same, with what whoever asks here can say, in place of what a proxy can."""
+    remedy = Remedy(TELL_ADDRESS, "", "Say where they come from: --from ADDRESS.")
+    *before, last = decision.steps
+    return replace(decision, steps=(*before, replace(last, remedy=remedy.words)), remedy=remedy)
 
 
 def _asked(url: str, method: str, origin: Address | None) -> Asked:
