@@ -95,8 +95,8 @@ async def test_only_a_door_that_takes_programs_knows_it(desk: Desk) -> None:
     [
         (("users:read",), "needs the role that it comes by: add role:admin"),
         (("role:support",), "You do not have role:support yourself"),
-        (("role:admin", "made:up"), "You do not have made:up yourself"),
-        (("role:admin", "users:read", ""), "You do not have"),
+        (("role:admin", "made:up"), "There is no permission made:up. A role is written role:NAME."),
+        (("role:admin", "users:read", ""), "There is no permission"),
     ],
 )
 async def test_nobody_gives_a_token_what_they_do_not_have(desk: Desk, scopes: tuple[str, ...], told: str) -> None:

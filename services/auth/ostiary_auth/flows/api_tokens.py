@@ -15,6 +15,7 @@ from ostiary_shared.errors import Conflict, FieldError, Invalid, NotFound
 from ostiary_shared.events import Event
 from ostiary_shared.identity import HeldRole, Identity
 from ostiary_shared.models import ApiToken
+from ostiary_shared.permissions import Permission
 from ostiary_shared.store import api_tokens, audit, messages, passwords, users
 from ostiary_shared.store.api_tokens import Wanted
 from ostiary_shared.store.messages import Draft, Kind
@@ -118,7 +119,9 @@ def _check(scopes: Collection[str], held: Collection[HeldRole]) -> None:
     if by:
         roles = " or ".join(f"role:{name}" for name in by)
         raise Invalid(FieldError("scopes", f"{wrong[0]} needs the role that it comes by: add {roles}."))
-    raise Invalid(FieldError("scopes", f"You do not have {wrong[0]} yourself."))
+    if wrong[0].startswith("role:") or wrong[0] in set(Permission):
+        raise Invalid(FieldError("scopes", f"You do not have {wrong[0]} yourself."))
+    raise Invalid(FieldError("scopes", f"There is no permission {wrong[0]}. A role is written role:NAME."))
 
 
 def _shown(row: ApiToken) -> OwnToken:
