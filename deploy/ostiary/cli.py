@@ -17,6 +17,7 @@ COMMANDS = {
     "secrets": "Make the secret files of a set-up with containers.",
     "users": "See, create, lock and unlock people; give and take roles.",
     "roles": "See, create and delete roles.",
+    "services": "See, make and delete services with credentials of their own.",
     "keys": "See and replace keys: of signatures, services and the database.",
     "sessions": "End the sessions of everybody at once.",
     "backup": "Take a backup, look at one, or rehearse the way back.",

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine
 
-from ostiary import database, logs, mailbox, mails, postgres, services, serving
+from ostiary import database, logs, mailbox, mails, pair, postgres, serving
+from ostiary.pair import Services
 from ostiary.postgres import Cluster, Start
-from ostiary.services import Services
 from ostiary.serving import Sockets
 
 LAST_SECONDS = 5.0
@@ -17,7 +17,7 @@ def prepare(cluster: Cluster, sockets: Sockets) -> Services:
     """The database brought up to date and both services built on it; nothing is served yet."""
     logs.to_folder(cluster.home)
     database.prepare(cluster)
-    return services.build(cluster, sockets.smtp.getsockname()[1])
+    return pair.build(cluster, sockets.smtp.getsockname()[1])
 
 
 async def run(built: Services, sockets: Sockets, server: Start, ready: Callable[[], object]) -> None:
@@ -31,7 +31,7 @@ async def run(built: Services, sockets: Sockets, server: Start, ready: Callable[
             mails.catching(box, sockets.smtp),
             serving.lifespan(built.auth),
             serving.lifespan(built.admin),
-            _beside(lambda ended: services.deliver(built, ended), stop),
+            _beside(lambda ended: pair.deliver(built, ended), stop),
             _beside(lambda ended: _keep_alive(server, ended), stop),
             serving.serving(site, shown),
         ):
