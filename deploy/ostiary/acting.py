@@ -47,8 +47,13 @@ def as_auth_settled(where: Asked, flow: Callable[["AuthWork"], Awaitable[Result]
 
 def as_admin(where: Asked, flow: Callable[["AdminWork"], Awaitable[Result]]) -> Result:
     """Run a query or flow of admin. None of them needs a key, so this works wherever the database can be reached."""
+    return as_admin_settled(where, flow)[0]
+
+
+def as_admin_settled(where: Asked, flow: Callable[["AdminWork"], Awaitable[Result]]) -> tuple[Result, Receipt | None]:
+    """The same, with the receipt of what the flow took away."""
     with told(), where.database() as url:
-        return asyncio.run(act(url, NO_TOOLS, flow))
+        return asyncio.run(_settled(url, NO_TOOLS, flow))
 
 
 def on_behalf_of_admin(work: "AuthWork") -> "AdminWork":

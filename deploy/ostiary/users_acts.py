@@ -89,6 +89,7 @@ def _do(where: Asked, email: str, act: Act, words: tuple[str, str]) -> None:
             raise NotFound(f"Nobody has the address {email}.")
         return await act(work, user.id)
 
-    changed = acting.as_admin(where, flow)
+    changed, receipt = acting.as_admin_settled(where, flow)
     said = f"{email} {words[0] if changed else words[1]}."
-    where.answer({"email": email, "changed": changed}, lambda: click.echo(said))
+    answer = {"email": email, "changed": changed, "receipt": receipt and receipt.to_json()}
+    where.answer(answer, lambda: click.echo(f"{said} {receipt.words()}" if receipt else said))

@@ -26,7 +26,7 @@ class Act:
     path: str
     takes: tuple[Holding, ...]
     token: str = ""
-    body: dict[str, str] | None = None
+    body: dict[str, Any] | None = None
 
     @property
     def console(self) -> bool:

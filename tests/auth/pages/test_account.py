@@ -128,4 +128,4 @@ async def test_ending_the_session_in_use_is_signing_out(auth: Client, desk: Desk
     (row,) = await people.rows(desk, "SELECT id FROM sessions")
     answer = await auth.post(f"/account/sessions/{row.id}/end")
     assert answer.headers["Location"] == "/login"
-    assert "You are signed out" in await words(await auth.get("/login"))
+    assert "You are signed out. In force everywhere after" in await words(await auth.get("/login"))

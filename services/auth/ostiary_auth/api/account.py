@@ -5,7 +5,7 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_request, document_response, tag
 
 from ostiary_auth import limits
-from ostiary_auth.api.shapes import PasswordReplaced, Problem, Told, UserShape
+from ostiary_auth.api.shapes import PasswordReplaced, Problem, Told, ToldInForce, UserShape
 from ostiary_auth.doorway.entering import desk
 from ostiary_auth.doorway.inputs import EmailChange, MailProof, PasswordChange, Rename
 from ostiary_auth.flows import account, change_email, change_password
@@ -86,7 +86,7 @@ async def ask_for_email() -> ResponseReturnValue:
 @blueprint.post("/email/confirm")
 @door(ANYONE, limits.TOKEN)
 @document_request(MailProof)
-@document_response(Told, 200)
+@document_response(ToldInForce, 200)
 @document_response(Problem, 410)
 @tag(["account"])
 async def confirm_email() -> ResponseReturnValue:
@@ -96,4 +96,5 @@ async def confirm_email() -> ResponseReturnValue:
         outcome = await change_email.confirm(work, body.proof(), maybe_identity())
     if isinstance(outcome, Dead):
         raise Gone(DEAD)
-    return {"detail": f"The address is {outcome.email} now."}, 200
+    receipt = work.receipt.to_json() if work.receipt else None
+    return {"detail": f"The address is {outcome.email} now.", "receipt": receipt}, 200

@@ -5,7 +5,7 @@ from quart.typing import ResponseReturnValue
 from quart_schema import document_request, document_response, tag
 
 from ostiary_auth import limits
-from ostiary_auth.api.shapes import Problem, Told
+from ostiary_auth.api.shapes import Problem, Told, ToldInForce
 from ostiary_auth.doorway.entering import desk, leave_mark
 from ostiary_auth.doorway.inputs import JustEmail, NewPassword
 from ostiary_auth.flows import recover, reset
@@ -38,7 +38,7 @@ async def ask() -> ResponseReturnValue:
 @blueprint.post("/recover/reset")
 @door(ANYONE, limits.TOKEN)
 @document_request(NewPassword)
-@document_response(Told, 200)
+@document_response(ToldInForce, 200)
 @document_response(Problem, 410)
 @tag(["recovery"])
 async def renew() -> ResponseReturnValue:
@@ -50,7 +50,7 @@ async def renew() -> ResponseReturnValue:
 @blueprint.post("/invitation")
 @door(ANYONE, limits.TOKEN)
 @document_request(NewPassword)
-@document_response(Told, 200)
+@document_response(ToldInForce, 200)
 @document_response(Problem, 410)
 @tag(["recovery"])
 async def accept() -> ResponseReturnValue:
@@ -63,4 +63,6 @@ async def _set(wanted: Reset) -> ResponseReturnValue:
     outcome = await reset.reset(desk(), wanted)
     if isinstance(outcome, Dead):
         raise Gone(DEAD)
-    return leave_mark(jsonify({"detail": "The password is set. Sign in with it now."}), outcome.device), 200
+    receipt = outcome.receipt.to_json() if outcome.receipt else None
+    told = {"detail": "The password is set. Sign in with it now.", "receipt": receipt}
+    return leave_mark(jsonify(told), outcome.device), 200

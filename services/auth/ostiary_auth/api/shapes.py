@@ -60,6 +60,12 @@ class InForce(BaseModel):
     receipt: ReceiptShape | None = None
 
 
+class ToldInForce(InForce):
+    """The same with a sentence for the person."""
+
+    detail: str
+
+
 class PasswordReplaced(InForce):
     """How many other sessions ended and API tokens were revoked; `token` replaces the one a bearer came with."""
 

@@ -10,6 +10,7 @@ from ostiary_auth.flows.one_time import Dead, Proof
 from ostiary_auth.tools import AuthWork, Desk
 from ostiary_shared.events import Event
 from ostiary_shared.models import User
+from ostiary_shared.revocation import Receipt
 from ostiary_shared.store import api_tokens, audit, messages, passwords, sessions, users
 from ostiary_shared.store.messages import Draft, Kind
 from ostiary_shared.store.one_time_tokens import Consumed, Purpose
@@ -32,6 +33,7 @@ class Renewed:
 
     email: str
     device: str
+    receipt: Receipt | None = None
 
 
 async def look(work: AuthWork, purpose: Purpose, proof: Proof) -> User | None:
@@ -50,7 +52,8 @@ async def reset(desk: Desk, wanted: Reset) -> Renewed | Dead:
     await new_password.weigh(desk.tools, wanted.password, email=user.email, name=user.name)
     hashed = await desk.tools.passwords.hash(wanted.password)
     async with desk.begin() as work:
-        return await settle(work, replace(wanted, password=hashed))
+        outcome = await settle(work, replace(wanted, password=hashed))
+    return replace(outcome, receipt=work.receipt) if isinstance(outcome, Renewed) else outcome
 
 
 async def settle(work: AuthWork, wanted: Reset) -> Renewed | Dead:

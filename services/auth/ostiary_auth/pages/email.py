@@ -4,7 +4,7 @@ from quart import Blueprint, flash, render_template, request
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import desk, keep_address, kept_address, see_other
+from ostiary_auth.doorway.entering import desk, keep_address, kept_address, see_other, settled
 from ostiary_auth.doorway.inputs import EmailChange, MailProof
 from ostiary_auth.doorway.proving import turn_down
 from ostiary_auth.flows import change_email
@@ -66,7 +66,8 @@ async def confirm() -> ResponseReturnValue:
             async with begin_work() as work:
                 outcome = await change_email.confirm(work, sent.data.proof(), maybe_identity())
             if not isinstance(outcome, Dead):
-                await flash(f"Your address is {outcome.email} now. Everywhere else you have been signed out.", "good")
+                words = f"Your address is {outcome.email} now. Everywhere else you have been signed out."
+                await flash(settled(words, work.receipt), "good")
                 return keep_address(see_other("/"), outcome.email)
             turn_down(sent, DEAD)
     except Invalid as invalid:

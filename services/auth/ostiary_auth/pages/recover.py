@@ -4,7 +4,7 @@ from quart import Blueprint, flash, render_template, request
 from quart.typing import ResponseReturnValue
 
 from ostiary_auth import limits
-from ostiary_auth.doorway.entering import desk, keep_address, kept_address, leave_mark, see_other
+from ostiary_auth.doorway.entering import desk, keep_address, kept_address, leave_mark, see_other, settled
 from ostiary_auth.doorway.inputs import JustEmail, NewPassword
 from ostiary_auth.doorway.proving import turn_down
 from ostiary_auth.flows import recover, reset
@@ -64,7 +64,8 @@ async def use() -> ResponseReturnValue:
             wanted = Reset(RECOVER, sent.data.proof(), sent.data.password.get_secret_value())
             outcome = await reset.reset(desk(), wanted)
             if not isinstance(outcome, Dead):
-                await flash("You have a new password, and every other sign-in has ended. Sign in with it now.", "good")
+                words = "You have a new password, and every other sign-in has ended. Sign in with it now."
+                await flash(settled(words, outcome.receipt), "good")
                 return leave_mark(see_other("/login"), outcome.device)
             turn_down(sent, DEAD)
     except Invalid as invalid:

@@ -35,7 +35,7 @@ async def end(session_id: UUID) -> ResponseReturnValue:
         return see_other("/account/sessions")
     if session_id == identity().session.id:
         let_out()
-        await flash("You are signed out.", "good")
+        await flash(settled("You are signed out.", work.receipt), "good")
         return see_other("/login")
     await flash(settled("That session has ended.", work.receipt), "good")
     return see_other("/account/sessions")
