@@ -80,15 +80,40 @@ def test_fetch_session_alone_says_that_it_needs_aiohttp(installed: Path) -> None
 
 def test_pytest_finds_the_fixture_as_the_guide_says(installed: Path, tmp_path: Path) -> None:
     text = (FOLDER.parents[1] / "docs" / "client.md").read_text()
-    (snippet,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "def test_" in block]
-    (tmp_path / "test_theirs.py").write_text(snippet)
+    guide = [block for block in _python(text) if "def test_" in block]
+    (tmp_path / "test_theirs.py").write_text("".join(guide))
+    (tmp_path / "test_readme.py").write_text("".join(_python((FOLDER / "README.md").read_text())))
     done = subprocess.run(
         [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, tmp_path],
         check=False, capture_output=True, text=True, cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(installed)},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed" in done.stdout
+    assert "2 passed" in done.stdout
+
+
+def _python(text: str) -> list[str]:
+    """The blocks of Python in a document."""
+    return re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_readme_can_be_read_anywhere_and_the_licence_comes_along(installed: Path) -> None:
+    (about,) = installed.glob("ostiary_client-*.dist-info")
+    readme = (FOLDER / "README.md").read_text()
+    assert (about / "METADATA").read_text().endswith(readme)
+    assert "](" not in readme  # where it is shown, there is no repository around it
+    assert (about / "licenses" / "LICENSE").read_text() == (FOLDER.parents[1] / "LICENSE").read_text()
+
+
+def test_the_first_apps_of_guide_and_readme_are_typed(tmp_path: Path) -> None:
+    guide, readme = FOLDER.parents[1] / "docs" / "client.md", FOLDER / "README.md"
+    for number, block in enumerate([*_python(guide.read_text())[:2], _python(readme.read_text())[0]]):
+        (tmp_path / f"app{number}.py").write_text(block)
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "mypy", "--strict", "--no-incremental", *sorted(tmp_path.glob("*.py"))],
+        check=False, capture_output=True, text=True, cwd=FOLDER.parents[1],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_public_name_is_there() -> None:
