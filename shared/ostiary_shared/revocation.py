@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, func, insert, select, true
+from sqlalchemy import delete, func, insert, select, text, true
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ostiary_shared import metrics
-from ostiary_shared.database import Sessions, is_away
+from ostiary_shared.database import Sessions, is_away, lost_a_race
 from ostiary_shared.models import Receipt as Row
 from ostiary_shared.models import Replica
 
@@ -26,6 +27,7 @@ CHANNEL = "ostiary"
 # Seconds. A replica may answer from memory for this long after it sent the last heartbeat that it heard back.
 LEASE = 1.0
 _FIRST_LOOK, _LONGEST_PAUSE = 0.001, 0.02
+_NOT_FOR_LONG = text("SET LOCAL lock_timeout = 50")
 _MARK, _AUDITED = "ostiary-revokes", "ostiary-audited"
 
 
@@ -147,11 +149,14 @@ async def _forget(sessions: Sessions, silent: Sequence[Replica]) -> None:
 
     A backend that froze in the middle of a heartbeat holds its row: the next one to revoke will try again.
     """
-    async with sessions.begin() as session:
-        for replica in silent:
-            held = select(Replica.id).where(Replica.id == replica.id, Replica.beats == replica.beats)
-            free = held.with_for_update(skip_locked=True).scalar_subquery()
-            await session.execute(delete(Replica).where(Replica.id == free))
+    for replica in silent:
+        try:
+            async with sessions.begin() as session:
+                await session.execute(_NOT_FOR_LONG)
+                await session.execute(delete(Replica).where(Replica.id == replica.id, Replica.beats == replica.beats))
+        except DBAPIError as error:
+            if not lost_a_race(error):
+                raise
 
 
 async def _keep(sessions: Sessions, receipt: Receipt, events: Sequence[UUID]) -> None:

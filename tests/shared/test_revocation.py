@@ -56,18 +56,20 @@ async def test_a_replica_that_beats_but_does_not_acknowledge_is_waited_for_and_k
         assert await session.scalar(text("SELECT count(*) FROM replicas")) == 1
 
 
-async def test_a_backend_that_froze_in_the_middle_of_a_heartbeat_holds_nobody_up(sessions: Sessions) -> None:
+async def test_a_backend_that_froze_in_the_middle_of_a_heartbeat_holds_nobody_up(
+    sessions: Sessions, admin_sessions: Sessions
+) -> None:
     """Its row stays locked: whoever cleared it away would wait for the frozen one until their statement timed out."""
     async with sessions.begin() as session:
         await session.execute(text("INSERT INTO replicas (name) VALUES ('frozen')"))
     async with sessions.begin() as frozen:
         await frozen.execute(BEAT)
-        async with sessions() as done:
-            first = await revocation.settle(sessions, done)
+        async with admin_sessions() as done:
+            first = await revocation.settle(admin_sessions, done)
     assert (first.acknowledged, first.lapsed) == ((), ("frozen",))
     assert revocation.LEASE <= first.milliseconds / 1000 < STATEMENT_TIMEOUT_MS / 1000
-    async with sessions() as done:
-        assert (await revocation.settle(sessions, done)).lapsed == ("frozen",)
+    async with admin_sessions() as done:
+        assert (await revocation.settle(admin_sessions, done)).lapsed == ("frozen",)
     async with sessions() as session:
         assert await session.scalar(text("SELECT count(*) FROM replicas")) == 0
 
