@@ -247,7 +247,7 @@ ADMIN: Samples = {
     "site.html": as_both(
         *(
             {
-                "site": SiteWithRules(ID, "Wiki", "wiki.test", NOW, rules),
+                "site": SiteWithRules(ID, "Wiki", "wiki.test", NOW, rules, "v1"),
                 "asked": ASKED,
                 "everybody": "/admin/sites/who?url=x",
                 "falls": [None, 2, *[None] * len(rules)],
@@ -257,7 +257,7 @@ ADMIN: Samples = {
             for rules, tried, wrong in (([], None, {}), (RULES, None, {"path": "No <x>."}), (RULES, TRIED, {}))
         ),
         {
-            "site": SiteWithRules(ID, "W", "w.test", NOW, RULES),
+            "site": SiteWithRules(ID, "W", "w.test", NOW, RULES, "v1"),
             "asked": ASKED,
             "everybody": "/admin/sites/who?url=x",
             "falls": [None] * len(RULES),

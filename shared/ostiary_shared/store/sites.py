@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ostiary_shared import revocation
 from ostiary_shared.models import Site, SiteRule
 from ostiary_shared.site_address import entries_for
+from ostiary_shared.tokens import digest
 
 
 async def at(session: AsyncSession, host: str) -> Site | None:
@@ -58,6 +59,11 @@ async def replace_rules(session: AsyncSession, site_id: UUID, wanted: list[SiteR
         rule.site_id, rule.position = site_id, position
         session.add(rule)
     await session.flush()
+
+
+def version(site: Site, rules: list[SiteRule]) -> str:
+    """A word that is another after each change, for whoever changes what they have read before."""
+    return digest(f"{site.name} {site.host} {[rule.id for rule in rules]}").hex()[:16]
 
 
 async def asking(session: AsyncSession, role: str) -> list[str]:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from ostiary_admin.flows import grants, locks, people, roles, rules, sessions, sites
 from ostiary_admin.flows.people import Wanted
+from ostiary_admin.queries import sites as site_queries
 from ostiary_shared import clock
 from ostiary_shared.errors import Conflict, Invalid, NotFound
 from ostiary_shared.models import AuditEvent, Role, RoleGrant, User
@@ -159,3 +160,40 @@ async def test_ending_sessions_of_somebody_who_is_gone_is_not_found(desk: Desk) 
         except NotFound:
             continue
         raise AssertionError(act)
+
+
+async def test_two_sites_that_want_one_host_at_once_get_it_once(desk: Desk) -> None:
+    actor = await desk.person("boss@example.test", "admin")
+    made = []
+    for number in range(6):
+        async with desk.acting(actor) as work:
+            made.append(await sites.create(work, sites.Wanted("W", f"w{number}.test", ())))
+
+    async def move(site_id: UUID) -> bool:
+        try:
+            async with desk.acting(actor) as work:
+                return await sites.change(work, site_id, sites.Wanted("W", "wanted.test", ()))
+        except Invalid:
+            return False
+
+    assert sum(await asyncio.gather(*map(move, made))) == 1
+    assert await count_of(desk, "admin:site:updated") == 1
+
+
+async def test_of_two_who_change_what_they_have_both_read_one_is_told(desk: Desk) -> None:
+    actor = await desk.person("boss@example.test", "admin")
+    async with desk.acting(actor) as work:
+        site_id = await sites.create(work, sites.Wanted("W", "w.test", ()))
+    async with desk.acting(actor) as work:
+        read = (await site_queries.get(work, site_id)).version
+
+    async def change(path: str) -> bool:
+        try:
+            async with desk.acting(actor) as work:
+                wanted = sites.Wanted("W", "w.test", (rules.Rule(path, (), "anyone"),))
+                return await sites.change(work, site_id, wanted, read)
+        except Conflict:
+            return False
+
+    assert sum(await asyncio.gather(*(change(f"/{number}/") for number in range(5)))) == 1
+    assert await count_of(desk, "admin:site:updated") == 1

@@ -200,3 +200,25 @@ async def test_a_role_that_a_rule_asks_for_among_others_cannot_be_deleted_unnoti
     refused = await console.client.delete("/admin/api/v1/roles/author", headers=headers)
     assert refused.status_code == 409
     assert "Shop" in (await refused.get_json())["detail"]
+
+
+async def test_whoever_was_overtaken_sees_what_they_typed_and_may_insist(console: Console) -> None:
+    headers = await console.enter("admin")
+    body = {"name": "Shop", "host": "shop.test", "rules": [PLAIN]}
+    site = await (await console.client.post(SITES, headers=headers, json=body)).get_json()
+    where = f"/admin/sites/{site['id']}/edit"
+    read = await (await console.client.get(where, headers=headers)).get_data(as_text=True)
+    assert f'name="version" value="{site["version"]}"' in read
+    closed = {**body, "rules": [], "version": site["version"]}
+    assert (await console.client.put(f"{SITES}/{site['id']}", headers=headers, json=closed)).status_code == 200
+    again = await console.client.put(f"{SITES}/{site['id']}", headers=headers, json=closed)
+    assert (again.status_code, (await again.get_json())["code"]) == (409, "conflict")
+    form = {"name": "Shop", "host": "shop.test", "position": "10", "path": "/mine", "who": "signed_in"}
+    told = await console.client.post(where, headers=headers, form={**form, "version": site["version"]})
+    page = await told.get_data(as_text=True)
+    assert told.status_code == 409
+    assert "Somebody changed this site since you read it." in page
+    assert 'value="/mine"' in page
+    found = re.search(r'name="version" value="(\w+)"', page)
+    assert found
+    assert (await console.client.post(where, headers=headers, form={**form, "version": found[1]})).status_code == 303

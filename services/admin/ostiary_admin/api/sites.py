@@ -76,10 +76,10 @@ async def show(site_id: UUID) -> ResponseReturnValue:
 @takes(SiteBody)
 @door(needs(Permission.SITES_WRITE), limits.ACT)
 async def change(site_id: UUID) -> ResponseReturnValue:
-    """Let a site be exactly so, rules included."""
+    """Let a site be exactly so, rules included; with `version`, only if it is still what was read."""
     sent = await read_json(SiteBody)
     async with begin_act() as work:
-        await acts.change(work, site_id, _wanted(sent))
+        await acts.change(work, site_id, _wanted(sent), sent.version)
         row = await sites.get(work, site_id)
     return answer(noted(ChangedSite, row, work.receipt))
 

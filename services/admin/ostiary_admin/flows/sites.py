@@ -6,15 +6,18 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from ostiary_admin.flows import rules
 from ostiary_admin.flows.rules import MOST_RULES, Rule
 from ostiary_admin.tools import AdminWork
 from ostiary_shared import revocation, site_address
-from ostiary_shared.errors import FieldError, Invalid, NotFound
+from ostiary_shared.errors import Conflict, FieldError, Invalid, NotFound
 from ostiary_shared.events import Event
 from ostiary_shared.models import Role, Site, SiteRule
 from ostiary_shared.store import audit, sites
+
+CHANGED = "Somebody changed this site since you read it. Look at it again before you replace what they did."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +42,21 @@ async def create(work: AdminWork, wanted: Wanted) -> UUID:
     return site_id
 
 
-async def change(work: AdminWork, site_id: UUID, wanted: Wanted) -> bool:
-    """Let a site be exactly so; False when nothing differs. In force from the next request."""
+async def change(work: AdminWork, site_id: UUID, wanted: Wanted, read: str = "") -> bool:
+    """Let a site be exactly so; False when nothing differs. In force from the next request.
+
+    `read` is the version that the caller has read: raises Conflict when somebody changed the site since then.
+    """
     site = await _locked(work, site_id)
+    kept = await sites.rules(work.session, site_id)
+    if read and read != sites.version(site, kept):
+        raise Conflict(CHANGED)
     await _check(work, wanted)
-    other = await work.session.scalar(select(Site.id).where(Site.host == wanted.host, Site.id != site_id))
-    if other is not None:
-        raise _taken()
-    before, after = _facts(await _present(work, site)), _facts(wanted)
+    before, after = _facts(Wanted(site.name, site.host, tuple(map(rules.of, kept)))), _facts(wanted)
     differing = [key for key in before | after if before.get(key) != after.get(key)]
     if not differing:
         return False
-    site.name, site.host = wanted.name, wanted.host
-    await work.session.flush()
+    await _rename(work, site, wanted)
     await sites.replace_rules(work.session, site_id, _rows(wanted))
     changes = (_only(differing, before), _only(differing, after))
     await audit.record(work, Event.SITE_UPDATED, audit.Target(site_id, wanted.host), changes=changes)
@@ -61,7 +66,8 @@ async def change(work: AdminWork, site_id: UUID, wanted: Wanted) -> bool:
 async def delete(work: AdminWork, site_id: UUID) -> str:
     """Forget a site; its host. From then on the gate lets nobody in there."""
     site = await _locked(work, site_id)
-    before = _facts(await _present(work, site))
+    kept = await sites.rules(work.session, site_id)
+    before = _facts(Wanted(site.name, site.host, tuple(map(rules.of, kept))))
     host = site.host
     await work.session.delete(site)
     revocation.mark(work.session)
@@ -88,8 +94,13 @@ async def _locked(work: AdminWork, site_id: UUID) -> Site:
     return site
 
 
-async def _present(work: AdminWork, site: Site) -> Wanted:
-    return Wanted(site.name, site.host, tuple(map(rules.of, await sites.rules(work.session, site.id))))
+async def _rename(work: AdminWork, site: Site, wanted: Wanted) -> None:
+    """Nobody is asked first whether the host is free: two who want it at the same time would both hear yes."""
+    try:
+        async with work.session.begin_nested():
+            site.name, site.host = wanted.name, wanted.host
+    except IntegrityError as error:
+        raise _taken() from error
 
 
 def _taken() -> Invalid:

@@ -48,11 +48,15 @@ class Rule(Input):
 
 
 class SiteBody(Input):
-    """A site with all its rules; the first that matches decides, and none matching means closed."""
+    """A site with all its rules; the first that matches decides, and none matching means closed.
+
+    With the `version` that was read before, a change is refused (409) when somebody else made one since.
+    """
 
     name: Name
     host: Host
     rules: Annotated[tuple[Rule, ...], Field(max_length=200)] = ()
+    version: Cell = ""
 
 
 class TryOut(Input):
@@ -82,6 +86,7 @@ class SiteForm(Input):
 
     name: Name
     host: Host
+    version: Cell = ""
     position: Cells = ()
     path: Cells = ()
     methods: Cells = ()

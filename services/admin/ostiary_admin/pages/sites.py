@@ -15,7 +15,7 @@ from ostiary_admin.pages import lists, rule_rows
 from ostiary_admin.pages.acts import back, said, softly, tell
 from ostiary_admin.pages.rule_rows import Row
 from ostiary_admin.queries import roles, sites, try_out
-from ostiary_shared.errors import Invalid
+from ostiary_shared.errors import Conflict, Invalid
 from ostiary_shared.permissions import MEANINGS, Permission
 from ostiary_shared.site_rules import falls_to
 from ostiary_shared.web.door import door, identity, needs
@@ -83,7 +83,8 @@ async def edit(site_id: UUID) -> ResponseReturnValue:
     """The form with everything filled in, and a few empty rows."""
     async with begin_work() as work:
         site = await sites.get(work, site_id)
-    return await _form(site_id, Form(values={"name": site.name, "host": site.host}), rule_rows.of(site.rules), 200)
+    values = {"name": site.name, "host": site.host, "version": site.version}
+    return await _form(site_id, Form(values=values), rule_rows.of(site.rules), 200)
 
 
 @blueprint.post("/<uuid:site_id>/edit")
@@ -94,12 +95,14 @@ async def save(site_id: UUID) -> ResponseReturnValue:
     try:
         if sent.data is not None:
             async with begin_act() as work:
-                done = await acts.change(work, site_id, rule_rows.wanted(sent.data))
+                done = await acts.change(work, site_id, rule_rows.wanted(sent.data), sent.data.version)
             yes = _("Saved. The rules count from the next request.")
             await tell(done, yes, _("Nothing was changed."), work.receipt)
             return redirect(f"/admin/sites/{site_id}", 303)
     except Invalid as invalid:
         sent.reject(invalid)
+    except Conflict as conflict:
+        return await _overtaken(site_id, sent, conflict)
     return await _form(site_id, sent, rule_rows.typed(sent), 422)
 
 
@@ -118,6 +121,15 @@ def _everybody(host: str, asked: try_out.Request) -> str:
     """Where all who could open what was asked are listed; any name does for a wildcard."""
     query = {"url": f"https://{host.replace('*', 'any')}{asked.path}", "method": asked.method, "address": asked.address}
     return f"/admin/sites/who?{urlencode({name: value for name, value in query.items() if value})}"
+
+
+async def _overtaken(site_id: UUID, sent: Form[SiteForm], conflict: Conflict) -> ResponseReturnValue:
+    """What was typed, to look at beside the site as it is by now; saved again, it replaces that."""
+    async with begin_work() as work:
+        site = await sites.get(work, site_id)
+    sent.errors[""] = conflict.detail
+    sent.values["version"] = site.version
+    return await _form(site_id, sent, rule_rows.typed(sent), 409)
 
 
 async def _form(site_id: UUID | None, form: Form[SiteForm], rows: list[Row], status: int) -> ResponseReturnValue:

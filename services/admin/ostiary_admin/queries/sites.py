@@ -44,13 +44,14 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True)
 class SiteWithRules:
-    """A site with its rules, in the order in which they are asked."""
+    """A site with its rules, in the order in which they are asked. `version` is another after each change."""
 
     id: UUID
     name: str
     host: str
     created_at: datetime
     rules: list[RuleRow]
+    version: str
 
 
 async def all_of_them(work: AdminWork) -> list[SiteRow]:
@@ -74,7 +75,8 @@ async def with_rules(work: AdminWork) -> list[SiteWithRules]:
 
 
 def _with_rules(site: Site, rules: list[SiteRule]) -> SiteWithRules:
-    return SiteWithRules(site.id, site.name, site.host, site.created_at, [_row(rule) for rule in rules])
+    rows, version = [_row(rule) for rule in rules], sites.version(site, rules)
+    return SiteWithRules(site.id, site.name, site.host, site.created_at, rows, version)
 
 
 def _row(rule: SiteRule) -> RuleRow:
