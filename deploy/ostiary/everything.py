@@ -24,7 +24,8 @@ async def run(built: Services, sockets: Sockets, server: Start, ready: Callable[
     """Serve until Ctrl-C or SIGTERM; `ready` is called once everything answers."""
     stop = asyncio.Event()
     box = mails.Mailbox()
-    site = serving.Site(serving.either("/admin", built.admin, built.auth), sockets.site)
+    both, at_once = serving.either("/admin", built.admin, built.auth), built.auth.extensions["ostiary-at-once"]
+    site = serving.Site(both, sockets.site, at_once=at_once)
     shown = serving.Site(mailbox.create_mailbox(box, built.settings.public_url), sockets.mailbox)
     with serving.stop_signals(stop):
         async with (

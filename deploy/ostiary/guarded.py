@@ -6,6 +6,7 @@ A client that sends a byte now and then, or never reads its answer, would hold a
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -20,6 +21,7 @@ BODY_BYTES = 256 * 1024  # Quart refuses more than 64 KiB, but from 0.23 on keep
 AROUND_BYTES = 1024 * 1024  # what stands around the chunks of a body and behind the last
 BODY_SECONDS = 12.0  # Quart answers 408 after 10; this ends a body that nobody wanted to read
 UNREAD_SECONDS = 30.0
+IDLE_SECONDS = 75.0  # longer than the 15 s for which aiohttp keeps idle connections, so that the client closes first
 PIPELINED = 16
 ANSWERS = {
     b"400 Bad Request": b"Too many requests at once.",
@@ -28,14 +30,21 @@ ANSWERS = {
     b"414 URI Too Long": b"The address is too long.",
     b"431 Request Header Fields Too Large": b"The headers are too large.",
 }
+# Some bytes and whose → the whole response to them, if they are one question whose answer is at hand.
+AtOnce = Callable[[bytes, str | None], bytes | None]
 
 
 class Guarded(HttpToolsProtocol):
-    """Ends what is slow (408 for headers), refuses what is too large (414, 431), and is one of a bounded crowd."""
+    """Ends what is slow (408 for headers), refuses what is too large (414, 431), and is one of a bounded crowd.
 
-    def __init__(self, *args: Any, crowd: Crowd[Any], **kwargs: Any) -> None:
+    What can be answered at once is, without a word to the app.
+    """
+
+    def __init__(self, *args: Any, crowd: Crowd[Any], at_once: AtOnce | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.crowd = crowd
+        self.at_once = at_once
+        self.answered_at = 0.0  # when it was answered without the app, if that was the last that happened
         self.deadline: asyncio.TimerHandle | None = None
         self.in_head = False
         self.unfinished = 0  # bytes of a header block that is still arriving
@@ -58,6 +67,12 @@ class Guarded(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        if self.at_once is not None and self._rests():
+            answer = self.at_once(data, self.client[0] if self.client else None)
+            if answer is not None:
+                self._answer(answer)
+                return
+        self.answered_at = 0.0
         self.arriving = self.unfinished + len(data)
         super().data_received(data)
         if self.in_head:
@@ -132,6 +147,8 @@ class Guarded(HttpToolsProtocol):
         """Cut off a body that drips, an answer that nobody reads, a goodbye that nobody hears."""
         if self.transport.is_closing() and not self.leaving_since:
             self.leaving_since = now
+        if self.answered_at and now - self.answered_at > IDLE_SECONDS:
+            self.transport.close()
         for since, patience in (
             (self.body_since, BODY_SECONDS),
             (self.unread_since, UNREAD_SECONDS),
@@ -140,6 +157,19 @@ class Guarded(HttpToolsProtocol):
             if since and now - since > patience:
                 self.cut()
                 return
+
+    def _rests(self) -> bool:
+        """Whether all that was asked is answered, and the next question may be."""
+        cycle: Any = self.cycle  # None until the first question
+        working = cycle is not None and not cycle.response_complete
+        return not (working or self.in_head or self.body_since or self.unread_since or self.crowd.parting)
+
+    def _answer(self, answer: bytes) -> None:
+        self._disarm()
+        self._unset_keepalive_if_required()  # from now on the sweep looks at the clock: a timer a question costs more
+        self.answered_at = time.monotonic()
+        self.transport.write(answer)
+        self.crowd.idle(self)
 
     def _too_much(self) -> bytes:
         if len(self.url) > URL_BYTES:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 import structlog
 import uvloop
+from quart import Quart
 
 from ostiary import counting, logs, serving, workers
 from ostiary.telling import told
@@ -16,7 +17,7 @@ from ostiary_shared.settings import Settings
 
 Known = TypeVar("Known", bound=Settings)
 Run = Callable[[], Coroutine[Any, Any, None]]
-Place = Callable[[serving.App], serving.Site]
+Place = Callable[[Quart], serving.Site]
 
 log = structlog.get_logger("ostiary")
 
@@ -83,7 +84,9 @@ def _admin(bind: Callable[[], socket.socket]) -> None:
 
 def _at(settings: Settings, bind: Callable[[], socket.socket]) -> Place:
     shown, listener = tls.shown(settings.tls_cert_file, settings.tls_key_file), bind()
-    return lambda app: serving.Site(app, listener, shown, settings.max_connections)
+    return lambda app: serving.Site(
+        app, listener, shown, settings.max_connections, app.extensions.get("ostiary-at-once")
+    )
 
 
 def _loop(run: Run) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 
 from ostiary.faults import Refusal
-from ostiary.guarded import Guarded
+from ostiary.guarded import IDLE_SECONDS, AtOnce, Guarded
 from ostiary_shared import parting, tls
 from ostiary_shared.crowd import MOST, Crowd, swept
 
@@ -26,9 +26,6 @@ DRAIN_SECONDS = 5
 QUIET_SECONDS = 0.5
 PARTING_SECONDS = 3.0
 LAST_SECONDS = 0.1
-KEEP_ALIVE_SECONDS = (
-    75  # longer than the 15 s for which aiohttp keeps idle connections, so that the client closes first
-)
 BACKLOG = 2048
 
 # Frameworks disagree on the types of scope, receive and send; the protocol is the same.
@@ -37,12 +34,16 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Site:
-    """An app and the socket it is served on: by TLS where there is something to show, to so many at once."""
+    """An app and the socket it is served on: by TLS where there is something to show, to so many at once.
+
+    What `at_once` can answer never gets to the app.
+    """
 
     app: App
     socket: socket.socket
     shown: ssl.SSLContext | None = None
     most: int = MOST
+    at_once: AtOnce | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,13 @@ class Server(uvicorn.Server):
         return {} if self.site.shown is None else {"ssl": self.site.shown, **tls.LIMITS}
 
     def _protocol(self) -> Guarded:
-        return Guarded(config=self.config, server_state=self.server_state, app_state={}, crowd=self.crowd)
+        return Guarded(
+            config=self.config,
+            server_state=self.server_state,
+            app_state={},
+            crowd=self.crowd,
+            at_once=self.site.at_once,
+        )
 
 
 def bind(port: int, option: str, host: str = HOST) -> socket.socket:
@@ -227,6 +234,6 @@ def _config(app: App) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_keep_alive=int(IDLE_SECONDS),
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )

@@ -16,7 +16,7 @@ from quart import Quart
 
 from ostiary.serving import bind_gate
 from ostiary_auth.app import create_app
-from ostiary_auth.fast.answers import Told
+from ostiary_auth.fast.answers import Answer, written
 from ostiary_auth.fast.asgi import QuickDoor, put_to
 from ostiary_auth.fast.ask import Headers
 from ostiary_auth.settings import AuthSettings
@@ -40,13 +40,13 @@ class Doors:
         assert isinstance(found, QuickDoor)
         return found
 
-    async def by_app(self, path: bytes, headers: Headers, peer: str = PROXY) -> Told:
+    async def by_app(self, path: bytes, headers: Headers, peer: str = PROXY) -> Answer:
         return await put_to(self.slow.asgi_app, scope(path, headers, peer))
 
-    async def by_quick_door(self, path: bytes, headers: Headers, peer: str = PROXY) -> Told:
+    async def by_quick_door(self, path: bytes, headers: Headers, peer: str = PROXY) -> Answer:
         return await put_to(self.door, scope(path, headers, peer))
 
-    async def by_listener(self, path: bytes, headers: Headers) -> Told:
+    async def by_listener(self, path: bytes, headers: Headers) -> Answer:
         lines = [b"GET %b HTTP/1.1" % path, *(b"%b: %b" % header for header in headers), b"", b""]
         async with asyncio.timeout(WAIT_SECONDS):
             reader, writer = await asyncio.open_unix_connection(self.place)
@@ -57,13 +57,13 @@ class Doors:
                 writer.close()
 
 
-async def told(reader: asyncio.StreamReader) -> Told:
+async def told(reader: asyncio.StreamReader) -> Answer:
     """One response from the wire."""
     head = (await reader.readuntil(b"\r\n\r\n")).rstrip(b"\r\n").split(b"\r\n")
     pairs = [line.partition(b": ")[::2] for line in head[1:]]
     headers = [(name.lower(), value) for name, value in pairs]
     body = await reader.readexactly(int(dict(headers)[b"content-length"]))
-    return Told(int(head[0].split(b" ")[1]), headers, body)
+    return written(int(head[0].split(b" ")[1]), headers, body)
 
 
 @contextlib.asynccontextmanager
@@ -105,7 +105,7 @@ def scope(path: bytes, headers: Headers, peer: str) -> dict[str, Any]:
     }
 
 
-def comparable(answer: Told) -> tuple[int, list[tuple[bytes, object]], bytes]:
+def comparable(answer: Answer) -> tuple[int, list[tuple[bytes, object]], bytes]:
     """An answer without what is different each time: codes of refusals, and when an assertion was made."""
     headers: list[tuple[bytes, object]] = []
     for name, value in sorted(answer.headers):

@@ -2,9 +2,10 @@
 
 import random
 import string
+import time
 from ipaddress import ip_network
 
-from ostiary_auth.fast.answers import Told
+from ostiary_auth.fast.answers import Answer, written
 from ostiary_auth.fast.ask import GATE, MANNER, Ask, Headers
 from ostiary_auth.fast.places import Places
 from ostiary_auth.fast.replies import MOST, NOBODY, SECONDS, UNKNOWN, Replies
@@ -16,7 +17,7 @@ from ostiary_shared.work import Caller, open_work
 from tests.auth.fast.doors import comparable, opened
 from tests.auth.gate.conftest import HOST, add_guest, add_site
 
-NO = Told(401, [(b"content-type", b"application/problem+json")], b"{}")
+NO = written(401, [(b"content-type", b"application/problem+json")], b"{}")
 
 
 def asking(uri: bytes = b"/x", *more: tuple[bytes, bytes]) -> Ask:
@@ -55,7 +56,7 @@ def test_another_question_does_not() -> None:
 
 def test_only_refusals_without_a_cookie_are_kept() -> None:
     replies = Replies()
-    for told in (Told(200, [], b""), Told(503, [], b""), Told(401, [(b"set-cookie", b"a=b")], b"")):
+    for told in (written(200, [], b""), written(503, [], b""), written(401, [(b"set-cookie", b"a=b")], b"")):
         replies.keep(asking(), NOBODY, told, 100.0)
     assert replies.again(asking(), NOBODY, 100.0) is None
 
@@ -113,7 +114,7 @@ async def test_a_refused_person_is_let_in_as_soon_as_the_role_is_given(
         asked = [*asking(b"/editor/x").headers, (b"cookie", f"ostiary={guest.token}".encode())]
         assert {(await doors.by_quick_door(b"/gate", asked)).status for _ in range(3)} == {403}
         ask = Ask(GATE, asked, trusted=True, peer="127.0.0.1")
-        assert isinstance(doors.door._keeper.at_once(ask), Told)
+        assert isinstance(doors.door._keeper.at_once(ask, time.monotonic()), Answer)
         async with open_work(sessions, tools=None, caller=Caller()) as work:
             role = await roles.add(work.session, "editor", "", frozenset())
             assert role is not None

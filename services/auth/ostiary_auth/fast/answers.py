@@ -1,8 +1,9 @@
 """Ready answers: as the app would give them, written without it (tests/auth/fast compares the two)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from http import HTTPStatus
 from json.encoder import encode_basestring_ascii as quoted
 
 from ostiary_auth.fast import record
@@ -10,11 +11,8 @@ from ostiary_auth.fast.ask import Headers
 from ostiary_auth.fast.standing import Standing, listed
 from ostiary_auth.gate.answers import IDENTITY_HEADERS
 
-# Who passes at the gate: the values of the five identity headers.
-Passed = tuple[bytes, bytes, bytes, bytes, bytes]
-NOBODY: Passed = (b"", b"", b"", b"", b"")
 REDIRECTS, DENIED = (302, 303), b"/denied/"
-REASONS = {200: b"OK", 302: b"Found", 401: b"Unauthorized", 403: b"Forbidden", 503: b"Service Unavailable"}
+ALLOWED = "allowed"
 
 _NAMES = tuple(name.lower().encode() for name in IDENTITY_HEADERS)
 PROXY_HEADERS: Headers = [
@@ -38,34 +36,46 @@ _BODY = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What the app answered, to be passed on, and perhaps to be said again: `wire` is the whole response."""
+class Answer:
+    """A whole response as it goes over the wire, and in one word what it means to its asker."""
 
-    status: int
-    headers: Headers
-    body: bytes
-    wire: bytes = field(init=False, compare=False, default=b"")
-    outcome: str = field(init=False, compare=False, default="")
+    wire: bytes
+    outcome: str = ALLOWED
 
-    def __post_init__(self) -> None:
-        lines = b"".join(b"%b: %b\r\n" % header for header in self.headers)
-        object.__setattr__(self, "outcome", _outcome(self.status, self.headers))
-        reason = REASONS.get(self.status, b"Answer")
-        object.__setattr__(self, "wire", b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (self.status, reason, lines, self.body))
+    @property
+    def status(self) -> int:
+        """200, 302 and so on."""
+        return int(self.wire[9:12])
 
+    @property
+    def headers(self) -> Headers:
+        """Its headers, as they were written."""
+        lines = self.wire.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        return [(name, value) for name, _, value in (line.partition(b": ") for line in lines[1:])]
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The body of `GET /api/v1/session`."""
-
-    body: bytes
-
-
-Answer = Passed | Session | Told
+    @property
+    def body(self) -> bytes:
+        """What follows the headers."""
+        return self.wire.partition(b"\r\n\r\n")[2]
 
 
-def session(kept: bytes, standing: Standing) -> Session:
-    """Who is signed in, from their record."""
+def written(status: int, headers: Headers, body: bytes) -> Answer:
+    """What the app answered."""
+    lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+    wire = b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (status, HTTPStatus(status).phrase.encode(), lines, body)
+    return Answer(wire, _outcome(status, headers))
+
+
+def passed(*values: bytes) -> Answer:
+    """Somebody passes at the gate: the values of the five identity headers."""
+    return Answer(_PASSED % values)
+
+
+NOBODY = passed(b"", b"", b"", b"", b"")
+
+
+def session(kept: bytes, standing: Standing, json_headers: Headers) -> Answer:
+    """Who is signed in, from their record: `GET /api/v1/session`. `json_headers` go with every JSON of the app."""
     head, words = record.head(kept), record.words(kept)
     body = _BODY % (
         standing.assurance,
@@ -80,33 +90,7 @@ def session(kept: bytes, standing: Standing) -> Session:
         standing.permissions_json,
         standing.roles_json,
     )
-    return Session(body)
-
-
-class Writer:
-    """Answers as bytes on the wire, and as ASGI has them. `json_headers` go with every JSON answer of the app."""
-
-    def __init__(self, json_headers: Headers) -> None:
-        self._json_headers = json_headers
-        start = b"".join(b"%b: %b\r\n" % header for header in json_headers)
-        self._session = b"HTTP/1.1 200 OK\r\n" + start + b"content-length: %d\r\n\r\n%b"
-
-    def wire(self, answer: Answer) -> bytes:
-        """The whole response."""
-        if type(answer) is tuple:
-            return _PASSED % answer
-        if isinstance(answer, Session):
-            return self._session % (len(answer.body), answer.body)
-        return answer.wire  # type: ignore[union-attr]
-
-    def parts(self, answer: Answer) -> tuple[int, Headers, bytes]:
-        """Status, headers and body."""
-        if isinstance(answer, tuple):
-            return 200, [*PROXY_HEADERS, *zip(_NAMES, answer, strict=True)], b""
-        if isinstance(answer, Session):
-            length = (b"content-length", b"%d" % len(answer.body))
-            return 200, [*self._json_headers, length], answer.body
-        return answer.status, answer.headers, answer.body
+    return written(200, [*json_headers, (b"content-length", b"%d" % len(body))], body)
 
 
 def _outcome(status: int, headers: Headers) -> str:
@@ -114,7 +98,7 @@ def _outcome(status: int, headers: Headers) -> str:
     if status in REDIRECTS:
         refused = any(name == b"location" and DENIED in value for name, value in headers)
         return "refused" if refused else "sign_in"
-    return {200: "allowed", 401: "sign_in", 403: "refused"}.get(status, "failed")
+    return {200: ALLOWED, 401: "sign_in", 403: "refused"}.get(status, "failed")
 
 
 def _moment(micros: int) -> bytes:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from ostiary_auth import metrics
-from ostiary_auth.fast.answers import Answer, Told, Writer
-from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask
+from ostiary_auth.fast.answers import ALLOWED, Answer, written
+from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask, Trusts
 from ostiary_auth.fast.keeper import Keeper
 from ostiary_auth.fast.tally import count
 from ostiary_shared import request_id
@@ -16,7 +16,6 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
-Trusts = Callable[[str | None], bool]
 
 REQUEST_ID = request_id.HEADER.lower().encode()
 
@@ -24,10 +23,9 @@ REQUEST_ID = request_id.HEADER.lower().encode()
 class QuickDoor:
     """Answers what the keeper can, and hands everything else to the app as it came."""
 
-    def __init__(self, app: App, keeper: Keeper, writer: Writer, trusts: Trusts) -> None:
+    def __init__(self, app: App, keeper: Keeper, trusts: Trusts) -> None:
         self.app = app
         self._keeper = keeper
-        self._writer = writer
         self._trusts = trusts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,10 +40,9 @@ class QuickDoor:
             return
         peer = scope["client"][0] if scope.get("client") else None
         ask = Ask(door, scope["headers"], trusted=self._trusts(peer), peer=peer)
-        answer = keeper.at_once(ask) or await in_the_end(ask, scope, keeper, self.app)
-        status, headers, body = self._writer.parts(answer)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        answer = keeper.at_once(ask, time.monotonic()) or await in_the_end(ask, scope, keeper, self.app)
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
 async def in_the_end(ask: Ask, scope: Scope, keeper: Keeper, app: App) -> Answer:
@@ -58,15 +55,15 @@ async def in_the_end(ask: Ask, scope: Scope, keeper: Keeper, app: App) -> Answer
         keeper.told(ask, answer, heard)
         if ask.door == SESSION_JSON:  # the gate counts what it decides itself
             count(ask, answer.outcome, "app")
-    elif isinstance(answer, Told):
+    elif answer.outcome != ALLOWED:
         count(ask, answer.outcome, "repeated")
     else:
-        count(ask, "allowed", "database")
+        count(ask, ALLOWED, "database")
     metrics.GATE_SECONDS.labels(ask.door.decode()).observe(time.perf_counter() - began)
     return answer
 
 
-async def put_to(app: App, scope: Scope) -> Told:
+async def put_to(app: App, scope: Scope) -> Answer:
     """What the app answers to a request without a body."""
     heard: list[MutableMapping[str, Any]] = []
     waiting = [{"type": "http.request", "body": b"", "more_body": False}]
@@ -89,4 +86,4 @@ async def put_to(app: App, scope: Scope) -> Told:
     body = b"".join(message.get("body", b"") for message in heard if message["type"] == "http.response.body")
     # Said again to somebody else, it would name a request of another.
     headers = [(bytes(name), bytes(value)) for name, value in start["headers"] if name != REQUEST_ID]
-    return Told(start["status"], headers, body)
+    return written(start["status"], headers, body)

@@ -1,8 +1,13 @@
 """A request as the quick doors read it: the few headers that an answer may depend on, and the rest for the app."""
 
+from collections.abc import Callable
+from typing import Any
+
 GATE, GATE_NGINX, SESSION_JSON = b"/gate", b"/gate/nginx", b"/api/v1/session"
 DOORS = frozenset({GATE, GATE_NGINX, SESSION_JSON})
 Headers = list[tuple[bytes, bytes]]
+# Whether somebody at this address is a proxy of ours.
+Trusts = Callable[[str | None], bool]
 
 # What the proxy says of the request to its site, each once.
 _ONCE = {
@@ -40,6 +45,8 @@ class Ask:
     forwarded: tuple[bytes, ...] = ()
     hosts: tuple[bytes, ...] = ()
     odd = False
+    # What of it counted, once it was answered from memory (`keeper.Known`).
+    known: tuple[bytes, Any, bytes] | None = None
 
     def __init__(self, door: bytes, headers: Headers, *, trusted: bool, peer: str | None) -> None:
         self.door = door

@@ -1,6 +1,5 @@
-"""Signed assertions, made once for a session at a host and sent along for half of their life."""
+"""Signs assertions with the key at hand; each is sent along for half of its life."""
 
-import struct
 import time
 
 from joserfc.jwk import ECKey  # noqa: TC002 - kept beside what makes it
@@ -15,37 +14,21 @@ from ostiary_shared.work import Caller, open_work
 REUSED_SECONDS = sign_assertion.LIFETIME.total_seconds() / 2
 # The key is read again as often as elsewhere, for one that signs from a certain time on.
 REREAD_SECONDS = signing_keys.REREAD_AFTER.total_seconds()
-MOST = 50_000
-_UNTIL = struct.Struct("<d")
 
 
 class Assertions:
-    """What is said, and at which host → the assertion. Kept in two halves; the older is dropped when both are full."""
+    """The key that signs. Whoever keeps what was signed forgets it when the key is `stale`."""
 
     def __init__(self, tools: AuthTools) -> None:
         self._tools = tools
         self._key: ECKey | None = None
         self._key_until = 0.0
         self._version = 0
-        self._young: dict[bytes, bytes] = {}
-        self._old: dict[bytes, bytes] = {}
 
     def stale(self) -> None:
-        """Forget them, and the key that signs: another may sign from now on."""
+        """Forget the key: another may sign from now on."""
         self._key = self._tools.keyring.key = None
         self._version += 1
-        self.forget_all()
-
-    def forget_all(self) -> None:
-        """Forget them, as always when standings are numbered anew: what they are kept under names a number."""
-        self._young, self._old = {}, {}
-
-    def ready(self, key: bytes, now: float) -> bytes | None:
-        """An assertion made before, if it is young enough."""
-        kept = self._young.get(key) or self._old.get(key)
-        if kept is None or _UNTIL.unpack_from(kept)[0] < now:
-            return None
-        return kept[_UNTIL.size :]
 
     def can_sign(self, now: float) -> bool:
         """Whether the key is at hand."""
@@ -60,13 +43,9 @@ class Assertions:
                 self._key = await signing_keys.current(work)
         self._key_until = time.monotonic() + REREAD_SECONDS
 
-    def sign(self, key: bytes, identity: Identity, audience: str) -> bytes:
-        """A new assertion, kept for the next time. Raises ValueError without a key."""
+    def sign(self, identity: Identity, audience: str) -> bytes:
+        """A new assertion. Raises ValueError without a key."""
         if self._key is None:
             raise ValueError("no key to sign with")
         said = sign_assertion.claims(identity, self._tools.settings.public_url, audience, clock.now())
-        made = sign_assertion.signed(self._key, said).encode()
-        if len(self._young) >= MOST:
-            self._old, self._young = self._young, {}
-        self._young[key] = _UNTIL.pack(time.monotonic() + REUSED_SECONDS) + made
-        return made
+        return sign_assertion.signed(self._key, said).encode()

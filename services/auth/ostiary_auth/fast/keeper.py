@@ -6,21 +6,24 @@ is said again for a moment, so that a flood of made-up tokens reaches neither th
 
 import asyncio
 import time
+from asyncio import Future
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 
 import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from ostiary_auth.fast import answers, lookup, record, sites
-from ostiary_auth.fast.answers import NOBODY, Answer, Told
-from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask
-from ostiary_auth.fast.assertions import Assertions
-from ostiary_auth.fast.lookup import Found
+from ostiary_auth.fast import answers, record, sites
+from ostiary_auth.fast.answers import NOBODY, Answer
+from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask, Headers
+from ostiary_auth.fast.assertions import REUSED_SECONDS, Assertions
+from ostiary_auth.fast.lookup import Found, Lookups
 from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
-from ostiary_auth.fast.places import Place, Places, place_of
+from ostiary_auth.fast.places import Place, PlaceKey, Places, place_of
+from ostiary_auth.fast.ready import Made, Ready
 from ostiary_auth.fast.record import AUTHENTICATED, EMAIL, HOST, MACHINE, NAME, STANDING, UNTIL, USER_ID
 from ostiary_auth.fast.replies import NOBODY as NOBODY_AT_ALL
 from ostiary_auth.fast.replies import UNKNOWN, Replies
@@ -54,6 +57,7 @@ class Parts:
     assertions: Assertions
     at_gate: Names
     at_session: Names
+    json_headers: Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,10 @@ class Token:
         return self.digest[:KEY_BYTES]
 
 
+# A question that was asked before: its door, what its place is known by (None for the session's JSON), the token's key.
+Known = tuple[bytes, PlaceKey | None, bytes]
+
+
 class Keeper:
     """One per process. `serving` is set while the app serves."""
 
@@ -77,21 +85,26 @@ class Keeper:
         self.memory = parts.memory
         self.standings = Standings()
         self.replies = Replies()
+        self.ready = Ready()
         self.serving = False
+        # What is known of questions by their bytes counts for one version alone.
+        self.version = 0
         # How often what was answered at once, for the figures (tally.py); a whole number costs next to nothing.
         self.passed = dict.fromkeys(DOORS, 0)
         self.opened = dict.fromkeys(DOORS, 0)
         self.repeated: Counter[tuple[bytes, str]] = Counter()
         self.missed = 0
         self._statements = parts.tools.statements
+        self._lookups = Lookups(self._statements)
         tools = parts.tools
         self._keys = {SESSION: tools.session_key, SITE: tools.site_key, PERSONAL: tools.personal_key}
 
     def forget_all(self) -> None:
         """Remember nobody."""
+        self.version += 1
         self.memory.forget_all()
         self.standings.clear()
-        self.parts.assertions.forget_all()
+        self.ready.clear()
         self.parts.places.clear()
         self.replies.clear()
 
@@ -102,38 +115,63 @@ class Keeper:
 
     def sites_changed(self) -> None:
         """Ask for the rules anew."""
+        self.version += 1
         self.parts.sites.stale()
         self.parts.places.clear()
         self.replies.clear()
+
+    def keys_changed(self) -> None:
+        """Sign anew, with the key that signs now."""
+        self.parts.assertions.stale()
+        self.ready.clear()
 
     def sites_now(self) -> dict[str, Door] | None:
         """The sites, if they are in memory and that may be relied on."""
         return self.parts.sites.doors if time.monotonic() < self.memory.lease_until else None
 
-    def at_once(self, ask: Ask) -> Answer | None:
+    def at_once(self, ask: Ask, now: float) -> Answer | None:
         """The answer from memory; None where there is none, or memory may not be relied on."""
-        now = time.monotonic()
         if ask.odd or now >= self.memory.lease_until:
             return None
-        place = None
+        where = None
         if ask.door != SESSION_JSON:
-            place = self.parts.places.known(ask)
+            where = self.parts.places.key(ask)
+            place = self.parts.places.known(where)
             if place is None or not ask.trusted:
                 return None
+        else:
+            place = None
         token = self._carried(ask)
         if not token:
-            return self._counted(ask, self._to_stranger(ask, place, now))
+            return self._counted(ask, self._to_stranger(ask, place, token, now))
         key = sha256(token).digest()[:KEY_BYTES]
-        kept = self.memory.records.get(key)
-        if kept is None:
-            ours = self._ours(token)
-            return self._counted(ask, self._again(ask, key, now) if ours else self._to_stranger(ask, place, now))
-        answer = self._to_known(kept, place, now)
-        if answer is None:
+        known = (ask.door, where, key)
+        answer = self.hit(known, now)
+        if answer is not None:
+            ask.known = known
+            return answer
+        if key in self.memory.records or self._ours(token):
             return self._counted(ask, self._again(ask, key, now))
-        self.memory.used[key] = kept
-        self.passed[ask.door] += 1
-        return answer
+        return self._counted(ask, self._to_stranger(ask, place, token, now))
+
+    def hit(self, known: Known, now: float) -> Answer | None:
+        """The answer to somebody who is remembered and passes; None in every other case."""
+        door, where, key = known
+        memory = self.memory
+        kept = memory.records.get(key)
+        if kept is None or now >= memory.lease_until:
+            return None
+        place = None
+        if where is not None:
+            place = self.parts.places.known(where)
+            if place is None or (place.fresh and not _young(kept, place.fresh)):
+                return None
+        made = self._made(key, kept, place, now)
+        if made is None:
+            return None
+        memory.used[key] = kept
+        self.passed[door] += 1
+        return made.answer
 
     async def in_time(self, ask: Ask) -> Answer | None:
         """The same as `later`; when the database is away, the app finds the words for that."""
@@ -156,11 +194,11 @@ class Keeper:
         value = self._carried(ask)
         token = self._ours(value) if value else None
         if token is None:
-            return self._to_stranger(ask, place, time.monotonic())
+            return self._to_stranger(ask, place, value, time.monotonic())
         found = await self._found(token, remember=remember)
         return await self._to_found(token, found, place)
 
-    def told(self, ask: Ask, told: Told, heard: int) -> None:
+    def told(self, ask: Ask, told: Answer, heard: int) -> None:
         """What the app said to an ask, so that it can be said again.
 
         `heard` is `replies.heard` from before it was asked: a notice since then may be about what it had not seen yet.
@@ -174,10 +212,10 @@ class Keeper:
         self.replies.keep(ask, who, told, now, by_address=self.parts.places.watching)
 
     def _counted(self, ask: Ask, answer: Answer | None) -> Answer | None:
-        if isinstance(answer, Told):
-            self.repeated[ask.door, answer.outcome] += 1
-        elif answer is not None:
+        if answer is NOBODY:
             self.opened[ask.door] += 1
+        elif answer is not None:
+            self.repeated[ask.door, answer.outcome] += 1
         return answer
 
     def _carried(self, ask: Ask) -> bytes | None:
@@ -192,10 +230,9 @@ class Keeper:
             return None
         return Token(kind, sha256(value).digest())
 
-    def _to_stranger(self, ask: Ask, place: Place | None, now: float) -> Answer | None:
+    def _to_stranger(self, ask: Ask, place: Place | None, token: bytes | None, now: float) -> Answer | None:
         if place is not None and place.open:
             return NOBODY
-        token = self._carried(ask)
         if place is None and token == ILLEGIBLE:  # of two cookies the app may take one
             return None
         return self._again(ask, NOBODY_AT_ALL if token is None else UNKNOWN, now)
@@ -203,38 +240,46 @@ class Keeper:
     def _again(self, ask: Ask, who: bytes, now: float) -> Answer | None:
         return self.replies.again(ask, who, now, by_address=self.parts.places.watching)
 
-    def _to_known(self, kept: bytes, place: Place | None, now: float) -> Answer | None:
-        """The answer to somebody who is remembered, and known to meet what is asked."""
+    def _made(self, key: bytes, kept: bytes, place: Place | None, now: float) -> Made | None:
+        """The answer to somebody who is remembered and known to meet what is asked, but for how fresh that must be.
+
+        None for everybody else, without a key to sign with, and for a token that counts elsewhere alone.
+        """
+        key += place.audience if place is not None else b""
+        made = self.ready.get(key)
+        if made is not None and made.kept is kept and now < made.until:
+            return made if place is None or made.standing in place.met else None
         head = record.head(kept)
-        if head[UNTIL] <= now:
+        number, until = head[STANDING], head[UNTIL]
+        if until <= now or (place is not None and number not in place.met):
             return None
         if place is None:
-            return answers.session(kept, self.standings.numbered[head[STANDING]])
-        if head[STANDING] not in place.met:
-            return None
-        if place.fresh and (head[MACHINE] or clock.micros() - head[AUTHENTICATED] > place.fresh):
-            return None
-        return self._passed(kept, head[STANDING], place, now)
+            said = answers.session(kept, self.standings.numbered[number], self.parts.json_headers)
+            made = Made(said, kept, number, until, until)
+        elif made is not None and now < made.signed_until and record.said(made.kept) == record.said(kept):
+            made = made._replace(kept=kept, until=min(until, made.signed_until))
+        else:
+            answer = self._passed(kept, number, place, now)
+            if answer is None:
+                return None
+            signed_until = now + REUSED_SECONDS
+            made = Made(answer, kept, number, min(until, signed_until), signed_until)
+        self.ready.keep(key, made)
+        return made
 
     def _passed(self, kept: bytes, number: int, place: Place, now: float) -> Answer | None:
-        """The five headers; None without a key to sign with, and for a token that counts elsewhere alone."""
         words = record.words(kept)
-        if words[HOST] and words[HOST] != place.audience:
+        if (words[HOST] and words[HOST] != place.audience) or not self.parts.assertions.can_sign(now):
             return None
-        standing, assertions = self.standings.numbered[number], self.parts.assertions
-        key = record.said(kept) + place.audience
-        assertion = assertions.ready(key, now)
-        if assertion is None:
-            if not assertions.can_sign(now):
-                return None
-            assertion = assertions.sign(key, record.identity(kept, standing), place.audience.decode())
-        return (words[USER_ID], words[EMAIL], words[NAME], standing.groups, assertion)
+        standing = self.standings.numbered[number]
+        assertion = self.parts.assertions.sign(record.identity(kept, standing), place.audience.decode())
+        return answers.passed(words[USER_ID], words[EMAIL], words[NAME], standing.groups, assertion)
 
     async def _place(self, ask: Ask, *, remember: bool) -> Place | None:
         parts = self.parts
         if not remember:
             return place_of(ask, await sites.read(self._statements), parts.places.address_of)
-        known = parts.places.known(ask)
+        known = parts.places.known(parts.places.key(ask))
         while known is None:
             doors = await parts.sites.load(self._statements)
             if doors is parts.sites.doors:  # else they changed before it was our turn again
@@ -242,25 +287,26 @@ class Keeper:
         return known
 
     async def _found(self, token: Token, *, remember: bool) -> Found | None:
-        """What the token stands for now. Several who ask at once share one look, but only while notices are heard."""
+        """What the token stands for now. A look that is under way is shared only while notices are heard."""
         if not remember:
-            return await lookup.find(self._statements, token.kind, token.digest, clock.now())
+            return await asyncio.shield(self._lookups.ask(token.kind, token.digest))
         self.missed += 1
         reading = self.memory.reading(token.key)
-        if reading is None:
+        look = reading.found if reading is not None else None
+        if look is None:
             reading = self.memory.begin(token.key)
-            reading.task = asyncio.create_task(self._read(token, reading))
-        found: Found | None = await asyncio.shield(reading.task) if reading.task else None
+            look = reading.found = self._lookups.ask(token.kind, token.digest)
+            look.add_done_callback(partial(self._read, token.key, reading))
+        found: Found | None = await asyncio.shield(look)
         return found
 
-    async def _read(self, token: Token, reading: Reading) -> Found | None:
+    def _read(self, key: bytes, reading: Reading, look: "Future[Found | None]") -> None:
         kept = None
         try:
-            found = await lookup.find(self._statements, token.kind, token.digest, clock.now())
+            found = None if look.exception() else look.result()
             kept = self._record(found) if found else None
         finally:
-            self.memory.finish(token.key, reading, kept)
-        return found
+            self.memory.finish(key, reading, kept)
 
     def _record(self, found: Found) -> bytes | None:
         """The record of a session that lives; None where it does not, or does not fit into headers as it is."""
@@ -280,7 +326,7 @@ class Keeper:
         # From here on nothing waits: numbers of standings count only until all is forgotten.
         kept = self._record(found) if found else None
         if place is None:
-            return self._session(token, kept) if kept else None
+            return self._used(token.key, kept, None) if kept else None
         at_home = found is not None and (not found.host or found.host.encode() == place.audience)
         presented = found.presented if found is not None and at_home else Presented(carried=True)
         # What asks for being signed in alone was decided when the session was read.
@@ -291,14 +337,19 @@ class Keeper:
             return NOBODY
         if kept is None:
             return None
-        number = record.head(kept)[STANDING]
-        place.met.add(number)
-        self.memory.used[token.key] = kept
-        return self._passed(kept, number, place, time.monotonic())
+        place.met.add(record.head(kept)[STANDING])
+        return self._used(token.key, kept, place)
 
-    def _session(self, token: Token, kept: bytes) -> Answer:
-        self.memory.used[token.key] = kept
-        return answers.session(kept, self.standings.numbered[record.head(kept)[STANDING]])
+    def _used(self, key: bytes, kept: bytes, place: Place | None) -> Answer | None:
+        self.memory.used[key] = kept
+        made = self._made(key, kept, place, time.monotonic())
+        return made.answer if made is not None else None
+
+
+def _young(kept: bytes, fresh: int) -> bool:
+    """Whether somebody signed in, by themselves, within so many microseconds."""
+    head = record.head(kept)
+    return not head[MACHINE] and clock.micros() - head[AUTHENTICATED] <= fresh
 
 
 def _fits(text: str) -> bool:

@@ -13,9 +13,8 @@ from quart import Quart
 
 from ostiary_auth import metrics
 from ostiary_auth.fast import lease, touches
-from ostiary_auth.fast.answers import Writer
 from ostiary_auth.fast.asgi import QuickDoor
-from ostiary_auth.fast.ask import Ask
+from ostiary_auth.fast.ask import Ask, Headers, Trusts
 from ostiary_auth.fast.assertions import Assertions
 from ostiary_auth.fast.keeper import Keeper, Parts
 from ostiary_auth.fast.listener import Guest, Hall
@@ -23,6 +22,7 @@ from ostiary_auth.fast.memory import Memory
 from ostiary_auth.fast.notices import Ears
 from ostiary_auth.fast.places import Places
 from ostiary_auth.fast.sites import Sites
+from ostiary_auth.fast.whole import Whole
 from ostiary_auth.gate.carried import Names, names_of
 from ostiary_auth.settings import AuthSettings
 from ostiary_auth.tools import AuthTools
@@ -45,27 +45,30 @@ class Quick:
     app: Quart
     settings: AuthSettings
     keeper: Keeper
-    writer: Writer
+    whole: Whole
     door: QuickDoor
-    trusts: Callable[[str | None], bool]
+    trusts: Trusts
 
 
 def stand_before(app: Quart, settings: AuthSettings, tools: AuthTools, sessions: Sessions) -> Quick:
-    """Put the first door before the app. Until `opened` it hands everything on."""
+    """Put the first door before the app, and for servers that look before that, what they may answer without it.
+
+    Until `opened` both hand everything on.
+    """
     trusted = settings.trusted_proxies
     at_gate = names_of(settings)
     parts = Parts(
         tools, sessions, Memory(settings.memory_sessions), Sites(), Places(_address_of(trusted)), Assertions(tools),
-        at_gate, Names(at_gate.session),
+        at_gate, Names(at_gate.session), _lowered(headers.of_json(secure=settings.secure)),
     )  # fmt: skip
-    said = headers.of_json(secure=settings.secure).items()
-    writer = Writer([(name.lower().encode(), value.encode()) for name, value in said])
     trusts = lru_cache(maxsize=4096)(lambda peer: peer is not None and is_trusted(peer, trusted))
     keeper = Keeper(parts)
     tools.sites.now = keeper.sites_now
-    door = QuickDoor(app.asgi_app, keeper, writer, trusts)
+    door = QuickDoor(app.asgi_app, keeper, trusts)
     app.asgi_app = door  # type: ignore[assignment, method-assign]
-    return Quick(app, settings, keeper, writer, door, trusts)
+    whole = Whole(keeper, trusts)
+    app.extensions["ostiary-at-once"] = whole.to_stranger
+    return Quick(app, settings, keeper, whole, door, trusts)
 
 
 @contextlib.asynccontextmanager
@@ -98,6 +101,10 @@ async def _remembering(keeper: Keeper, settings: AuthSettings) -> AsyncIterator[
             task.cancel()
 
 
+def _lowered(said: dict[str, str]) -> Headers:
+    return [(name.lower().encode(), value.encode()) for name, value in said.items()]
+
+
 def _address_of(trusted: tuple[Network, ...]) -> Callable[[Ask], Address | None]:
     def address_of(ask: Ask) -> Address | None:
         # Without this header the proxy's own address would be taken for the visitor's.
@@ -122,7 +129,7 @@ def _ears(keeper: Keeper) -> Ears:
         if keeper.memory.bury():
             asyncio.get_running_loop().call_later(BURY_SECONDS, bury)
 
-    return Ears(keeper.forget, forget_all, keeper.sites_changed, keeper.parts.assertions.stale, hold)
+    return Ears(keeper.forget, forget_all, keeper.sites_changed, keeper.keys_changed, hold)
 
 
 @contextlib.asynccontextmanager
@@ -130,7 +137,7 @@ async def _listening(quick: Quick, gate_socket: socket | None) -> AsyncIterator[
     if gate_socket is None:
         yield
         return
-    hall = Hall(quick.keeper, quick.door.app, quick.writer, quick.trusts, Crowd(quick.settings.max_connections))
+    hall = Hall(quick.keeper, quick.whole, quick.door.app, quick.trusts, Crowd(quick.settings.max_connections))
     loop, limits = asyncio.get_running_loop(), _limits(quick.settings, gate_socket)
     # Kept in a variable: a server that nobody refers to is collected, and its socket closes without a word.
     server = await loop.create_server(lambda: Guest(hall), sock=gate_socket, **limits)

@@ -7,16 +7,16 @@ whatever is not a plain GET is answered 400 and the connection closed.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 
 import httptools
 
-from ostiary_auth.fast.answers import Answer, Writer
+from ostiary_auth.fast.answers import Answer
 from ostiary_auth.fast.asgi import App, in_the_end
-from ostiary_auth.fast.ask import DOORS, Ask, Headers, lowered
+from ostiary_auth.fast.ask import DOORS, Ask, Headers, Trusts, lowered
 from ostiary_auth.fast.keeper import Keeper
+from ostiary_auth.fast.whole import Whole
 from ostiary_shared.crowd import Crowd
 from ostiary_shared.web.caller import UNIX
 
@@ -39,9 +39,9 @@ class Hall:
     """What all connections of a listener share. Once it is `parting`, every answer is its connection's last."""
 
     keeper: Keeper
+    whole: Whole
     app: App
-    writer: Writer
-    trusts: Callable[[str], bool]
+    trusts: Trusts
     guests: "Crowd[Guest]" = field(default_factory=Crowd)
     parting: bool = False
 
@@ -67,14 +67,13 @@ class Guest(asyncio.Protocol):
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
         self._keeper = hall.keeper
-        self._wire = hall.writer.wire
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._peer = UNIX
         self._trusted = True
         self._encrypted = False
         self._waiting: Waiting = deque()
-        self._heard_at = time.monotonic()
+        self._heard_at = self._now = time.monotonic()
         self._stuck_since = 0.0  # since when they do not read what we say
         self._head = 0  # bytes of a question that is not complete yet
         self._closing = self._last = False
@@ -107,8 +106,16 @@ class Guest(asyncio.Protocol):
         """Some bytes: no question, one, several, or a part of one."""
         if self._closing:
             return
+        if not (self._head or self._waiting or self._last or self._stuck_since):
+            wire = self._hall.whole.answer(data, self._peer, trusted=self._trusted)
+            if wire is not None:
+                self._transport.write(wire)  # type: ignore[union-attr]
+                self._heard_at = time.monotonic()
+                self._hall.guests.idle(self)
+                return
+        self._now = time.monotonic()
         if not self._head:
-            self._heard_at = time.monotonic()  # of a question that comes bit by bit, when it began
+            self._heard_at = self._now  # of a question that comes bit by bit, when it began
         self._head += len(data)
         try:
             self._parser.feed_data(data)
@@ -155,7 +162,7 @@ class Guest(asyncio.Protocol):
         if len(ask.hosts) != 1 and (ask.hosts or parser.get_http_version() != "1.0"):  # RFC 9112, 3.2
             self._refuse()
             return
-        answer = self._keeper.at_once(ask)
+        answer = self._keeper.at_once(ask, self._now)
         if answer is not None and not self._waiting:
             self._transport.write(self._wire(answer))  # type: ignore[union-attr]
             self._hall.guests.idle(self)
@@ -203,14 +210,13 @@ class Guest(asyncio.Protocol):
     def part(self) -> None:
         """The listener closes soon: the next answer is the last."""
         self._last = True
-        self._wire = self._last_wire
 
     def leave(self) -> None:
         """The listener closes: finish what was asked, hear no more."""
         self._leave()
 
-    def _last_wire(self, answer: Answer) -> bytes:
-        return self._hall.writer.wire(answer).replace(b"\r\n", LAST, 1)
+    def _wire(self, answer: Answer) -> bytes:
+        return answer.wire.replace(b"\r\n", LAST, 1) if self._last else answer.wire
 
     def _wait_for(self, ask: Ask) -> None:
         self._hall.guests.busy(self)

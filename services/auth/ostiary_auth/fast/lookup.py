@@ -3,11 +3,15 @@
 The facts come back as the same frozen values that every decision looks at.
 """
 
-from collections.abc import Mapping
+import asyncio
+from asyncio import Future
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
+from ostiary_shared import clock
 from ostiary_shared.access import signed_in
 from ostiary_shared.identity import Account, HeldRole, Identity, Presented, SessionFacts, narrowed
 from ostiary_shared.statements import Statements
@@ -29,21 +33,27 @@ _HELD = """CROSS JOIN LATERAL (
 ) held"""
 _SESSION = """s.id, s.assurance, s.methods, s.created_at, s.authenticated_at, s.last_seen_at, s.expires_at,
     s.idle_limit, s.ended_at, s.ended_reason"""
+_ASKED = "unnest($1::bytea[]) asked(digest)"
 # Put together from our own words alone.
 STATEMENTS = {
-    SESSION: f"""SELECT {_SESSION}, s.token_digest = $1 AS current, s.rotated_at, '' AS host, {_PERSON}
-        FROM sessions s JOIN users u ON u.id = s.user_id {_HELD}
-        WHERE s.token_digest = $1 OR (s.previous_digest = $1 AND s.rotated_at > $3)""",  # noqa: S608
-    SITE: f"""SELECT {_SESSION}, true AS current, s.rotated_at, t.host, {_PERSON}
-        FROM site_sessions t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id {_HELD}
-        WHERE t.token_digest = $1 AND $3::timestamptz IS NOT NULL""",  # noqa: S608
-    PERSONAL: f"""SELECT t.id, 1 AS assurance, ARRAY['api_token'] AS methods, t.created_at,
+    SESSION: f"""SELECT asked.digest, {_SESSION}, s.token_digest = asked.digest AS current, s.rotated_at, '' AS host,
+            {_PERSON}
+        FROM {_ASKED} JOIN sessions s
+            ON s.token_digest = asked.digest OR (s.previous_digest = asked.digest AND s.rotated_at > $3)
+        JOIN users u ON u.id = s.user_id {_HELD}""",  # noqa: S608
+    SITE: f"""SELECT asked.digest, {_SESSION}, true AS current, s.rotated_at, t.host, {_PERSON}
+        FROM {_ASKED} JOIN site_sessions t ON t.token_digest = asked.digest AND $3::timestamptz IS NOT NULL
+        JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = s.user_id {_HELD}""",  # noqa: S608
+    PERSONAL: f"""SELECT asked.digest, t.id, 1 AS assurance, ARRAY['api_token'] AS methods, t.created_at,
             t.created_at AS authenticated_at, t.created_at AS last_seen_at, t.expires_at,
             t.expires_at - t.created_at AS idle_limit, t.revoked_at AS ended_at, t.revoked_reason AS ended_reason,
             true AS current, NULL::timestamptz AS rotated_at, '' AS host, t.scopes, {_PERSON}
-        FROM api_tokens t JOIN users u ON u.id = t.user_id {_HELD}
-        WHERE t.token_digest = $1 AND $3::timestamptz IS NOT NULL""",  # noqa: S608
+        FROM {_ASKED} JOIN api_tokens t ON t.token_digest = asked.digest AND $3::timestamptz IS NOT NULL
+        JOIN users u ON u.id = t.user_id {_HELD}""",  # noqa: S608
 }  # fmt: skip
+# How many looks of a kind are under way at once; who comes meanwhile waits for the next, and many share that.
+FLIGHTS = 2
+MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +70,52 @@ class Found:
     ends_at: datetime
 
 
-async def find(statements: Statements, kind: str, digest: bytes, now: datetime) -> Found | None:
-    """The session or token with this digest, alive or not, and whose it is."""
-    row = await statements.row(STATEMENTS[kind], digest, now, now - ROTATION_GRACE)
-    if row is None:
-        return None
+class Lookups:
+    """Looks into the database, one for all who ask while others are under way.
+
+    Whoever asks is answered by a statement that begins afterwards: it sees all that had happened by then.
+    """
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self._waiting: dict[str, dict[bytes, Future[Found | None]]] = {kind: {} for kind in STATEMENTS}
+        self._flights: dict[str, set[asyncio.Task[None]]] = {kind: set() for kind in STATEMENTS}
+
+    def ask(self, kind: str, digest: bytes) -> "Future[Found | None]":
+        """What a token stands for, to be waited for behind a shield: others may wait for it, too."""
+        waiting, flights = self._waiting[kind], self._flights[kind]
+        future = waiting.get(digest)
+        if future is None:
+            future = waiting[digest] = asyncio.get_running_loop().create_future()
+            if len(flights) < FLIGHTS:
+                flight = asyncio.create_task(self._fly(kind))
+                flights.add(flight)
+                flight.add_done_callback(flights.discard)
+        return future
+
+    async def _fly(self, kind: str) -> None:
+        waiting = self._waiting[kind]
+        while waiting:
+            taken = dict(islice(waiting.items(), MOST))
+            for digest in taken:
+                del waiting[digest]
+            try:
+                found = await find(self._statements, kind, list(taken), clock.now())
+            except BaseException as error:
+                _fail(taken.values(), error)
+                if not isinstance(error, Exception):
+                    raise
+            else:
+                _tell(taken, found)
+
+
+async def find(statements: Statements, kind: str, digests: list[bytes], now: datetime) -> dict[bytes, Found]:
+    """The sessions or tokens with these digests, alive or not, and whose they are."""
+    rows = await statements.rows(STATEMENTS[kind], digests, now, now - ROTATION_GRACE)
+    return {row["digest"]: _found(row, kind, now) for row in rows}
+
+
+def _found(row: Mapping[str, Any], kind: str, now: datetime) -> Found:
     account, session = _account(row), _session(row)
     if kind == PERSONAL:
         account = narrowed(account, row["scopes"])
@@ -72,6 +123,19 @@ async def find(statements: Statements, kind: str, digest: bytes, now: datetime) 
     ends = min([session.idle_until(), *(end for end in row["ends"] if end), *late], default=_FOR_EVER)
     presented = Presented(carried=True, session=session, account=account)
     return Found(presented, signed_in(presented, now), kind == PERSONAL, row["host"], ends)
+
+
+def _tell(taken: dict[bytes, "Future[Found | None]"], found: dict[bytes, Found]) -> None:
+    for digest, future in taken.items():
+        if not future.done():
+            future.set_result(found.get(digest))
+
+
+def _fail(futures: Iterable["Future[Found | None]"], error: BaseException) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+            future.exception()  # nobody may be left to hear it
 
 
 def _session(row: Mapping[str, Any]) -> SessionFacts:

@@ -4,7 +4,7 @@ Nothing but `bytes` is kept, which the garbage collector never looks at. Only to
 that made-up ones push nobody out.
 """
 
-from asyncio import Task  # noqa: TC003 - a word about what is kept
+from asyncio import Future  # noqa: TC003 - a word about what is kept
 from collections import deque
 from typing import Any
 
@@ -15,11 +15,11 @@ BURIED_AT_ONCE = 2_000
 class Reading:
     """One look into the database for one token. What it finds must not be kept once `spoiled`."""
 
-    __slots__ = ("spoiled", "task")
+    __slots__ = ("found", "spoiled")
 
     def __init__(self) -> None:
         self.spoiled = False
-        self.task: Task[Any] | None = None
+        self.found: Future[Any] | None = None
 
 
 class Memory:

@@ -13,7 +13,7 @@ MOST = 20_000
 # Bytes of a request that is remembered: strangers may ask about addresses as long as their proxy takes.
 LONGEST = 2_000
 AddressOf = Callable[[Ask], Address | None]
-Key = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...]]
+PlaceKey = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Places:
 
     def __init__(self, address_of: AddressOf) -> None:
         self.address_of = address_of
-        self._known: dict[Key, Place] = {}
+        self._known: dict[PlaceKey, Place] = {}
         self.watching = False
 
     def clear(self) -> None:
@@ -44,23 +44,23 @@ class Places:
         self._known.clear()
         self.watching = False
 
-    def known(self, ask: Ask) -> Place | None:
+    def key(self, ask: Ask) -> PlaceKey:
+        """What a place is known by. Where the visitor comes from belongs to it only if some rule asks for that."""
+        return (ask.method, ask.proto, ask.host, ask.uri, ask.forwarded if self.watching else ())
+
+    def known(self, key: PlaceKey) -> Place | None:
         """The place of a request that was asked about before."""
-        return self._known.get(self._key(ask))
+        return self._known.get(key)
 
     def find(self, ask: Ask, doors: dict[str, Door]) -> Place | None:
         """The place of a request, to be known from now on; None for an address that is not canonical."""
         self.watching = self.watching or any(door.watches_networks for door in doors.values())
-        place, key = place_of(ask, doors, self.address_of), self._key(ask)
+        place, key = place_of(ask, doors, self.address_of), self.key(ask)
         if place is not None and sum(map(len, (*key[:4], *key[4]))) <= LONGEST:
             if len(self._known) >= MOST:
                 self._known.clear()
             self._known[key] = place
         return place
-
-    def _key(self, ask: Ask) -> Key:
-        """Where the visitor comes from belongs to it only if some rule asks for that."""
-        return (ask.method, ask.proto, ask.host, ask.uri, ask.forwarded if self.watching else ())
 
 
 def place_of(ask: Ask, doors: dict[str, Door], address_of: AddressOf) -> Place | None:

@@ -6,7 +6,7 @@ until a notice about that token, or about the rules, arrives.
 
 from dataclasses import dataclass
 
-from ostiary_auth.fast.answers import Told
+from ostiary_auth.fast.answers import Answer
 from ostiary_auth.fast.ask import Ask
 
 SECONDS = 2.0
@@ -21,7 +21,7 @@ _REFUSALS = frozenset({302, 401, 403})
 @dataclass(frozen=True, slots=True)
 class _Said:
     until: float
-    told: Told
+    told: Answer
 
 
 class Replies:
@@ -44,7 +44,7 @@ class Replies:
         for key in self._of.pop(who, ()):
             self._said.pop(key, None)
 
-    def again(self, ask: Ask, who: bytes, now: float, *, by_address: bool = False) -> Told | None:
+    def again(self, ask: Ask, who: bytes, now: float, *, by_address: bool = False) -> Answer | None:
         """What the same question was told a moment ago."""
         key = _key(ask, who, by_address=by_address)
         said = self._said.get(key)
@@ -54,7 +54,7 @@ class Replies:
             self._said[key] = _Said(now + SECONDS, said.told)
         return None
 
-    def keep(self, ask: Ask, who: bytes, told: Told, now: float, *, by_address: bool = False) -> None:
+    def keep(self, ask: Ask, who: bytes, told: Answer, now: float, *, by_address: bool = False) -> None:
         """Remember a refusal. One that sets a cookie is meant for its asker alone."""
         if told.status not in _REFUSALS or any(name == b"set-cookie" for name, _ in told.headers):
             return
