@@ -30,10 +30,17 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">
 <title>The Shop</title><link rel="icon" href="data:,"><script src="/.ostiary/session.js" defer></script>
 <script src="/shop.js" defer></script><main><h1>The Shop</h1>
 <p>Read as {who}.</p><label>Order <input id="order"></label>
-<button id="stock">Stock</button> <output id="said">nothing asked yet</output></main>"""
-SCRIPT = """document.getElementById("stock").addEventListener("click", async () => {
+<button id="stock">Stock</button> <button id="old">Old</button> <output id="said">nothing asked yet</output></main>"""
+SCRIPT = """const say = (status, text) => { document.getElementById("said").textContent = status + " " + text.length; };
+document.getElementById("stock").addEventListener("click", async () => {
   const answer = await fetch("/api/stock");
-  document.getElementById("said").textContent = answer.status + " " + (await answer.text()).length;
+  say(answer.status, await answer.text());
+});
+document.getElementById("old").addEventListener("click", () => {
+  const asked = new XMLHttpRequest();
+  asked.open("POST", "/api/stock");
+  asked.onload = () => say(asked.status, asked.responseText);
+  asked.send("ten of each");
 });"""
 
 

@@ -104,23 +104,25 @@ async def test_in_at_a_site_of_another_host_and_out_with_the_session(kind: str, 
         assert page.url.startswith(guarded.url + "/login")
 
 
-@pytest.mark.parametrize(("dark", "phone"), [(False, False), (True, True)])
+@pytest.mark.parametrize(
+    ("kind", "asking", "dark", "phone"), [("caddy", "Stock", False, False), ("nginx", "Old", True, True)]
+)
 async def test_a_page_says_that_the_session_ended_and_keeps_what_was_typed(
-    guarded: Up, chromium: Browser, *, dark: bool, phone: bool
+    guarded: Up, chromium: Browser, kind: str, asking: str, *, dark: bool, phone: bool
 ) -> None:
-    async with shop("caddy", guarded.url) as far, over_plain_http(chromium, dark=dark, phone=phone) as ada:
+    async with shop(kind, guarded.url) as far, over_plain_http(chromium, dark=dark, phone=phone) as ada:
         page = ada.page
         await page.goto(f"{far.url}/order?id=7")
         await sign_in(page)
         await page.wait_for_url(f"{far.url}/order?id=7")
         await page.get_by_label("Order").fill("three lanterns")
-        await page.get_by_role("button", name="Stock").click()
+        await page.get_by_role("button", name=asking).click()
         await expect(page.get_by_text("200 12")).to_be_visible()
         notice = page.get_by_role("status").filter(has_text="Your session ended")
         await expect(notice).to_have_count(0)
         await sign_out(await page.context.new_page(), guarded)
         await page.bring_to_front()
-        await page.get_by_role("button", name="Stock").click()
+        await page.get_by_role("button", name=asking).click()
         await expect(notice).to_contain_text("Sign in (new tab)")
         await expect(page.locator("#said")).to_contain_text("401 ")  # the page still reads the answer itself
         await look_at(page, f"notice-{'dark' if dark else 'light'}-{'phone' if phone else 'wide'}")
@@ -138,7 +140,7 @@ async def look_at(page: Page, name: str) -> None:
 
 
 async def by_keyboard_to_the_sign_in_and_back(page: Page, far: Shop) -> None:
-    await page.get_by_role("button", name="Stock").focus()
+    await page.get_by_role("button", name="Old").focus()
     await page.keyboard.press("Tab")
     async with page.context.expect_page() as opened:
         await page.keyboard.press("Enter")

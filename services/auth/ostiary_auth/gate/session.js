@@ -1,45 +1,41 @@
-// Ostiary, docs/several-sites.md
+// Ostiary
 (() => {
-  const ours = "/.ostiary/", fetched = fetch.bind(window);
-  let inside, host;
+  const ours = "/.ostiary/", type = "Content-Type", fetched = fetch.bind(window);
   const make = (tag, text, more) => Object.assign(document.createElement(tag), { textContent: text }, more);
+  let inside, host;
 
   function show() {
-    if (host) return;
     host = make("div");
     const root = host.attachShadow({ mode: "open" }), box = make("div"), sheet = new CSSStyleSheet();
     sheet.replaceSync(`
-div { position: fixed; inset: auto 1rem 1rem; z-index: 2147483647; max-width: 24rem; margin: auto; padding: .5rem 1rem;
-font: 1rem/1.5 system-ui; color-scheme: light dark; color: CanvasText; background: Canvas; border: 1px solid }
-a, button { display: inline-block; padding: .5rem; font: inherit; color: LinkText; background: none; border: 0; text-decoration: underline }`);
+div { position: fixed; inset: auto 1rem 1rem; width: fit-content; margin: auto; padding: .5rem 1rem; z-index: 2147483647;
+font: 1rem/1.5 system-ui; color-scheme: light dark; color: CanvasText; background: Canvas; border: 1px solid; border-radius: 8px }
+a, button { display: inline-block; padding: .25rem .5rem; font: inherit }`);
     root.adoptedStyleSheets = [sheet];
     box.role = "status";
     root.append(box);
     document.body.append(host);
     const href = ours + "sign-in?next=" + encodeURIComponent(location.pathname + location.search);
-    const link = make("a", "Sign in (new tab)", { href, target: "_blank", rel: "noopener" });
-    // Only what comes into a box later is read out.
-    setTimeout(() => box.append("Your session ended. ", link, make("button", "Later", { onclick: hide })), 50);
+    // Only what comes in later is read out.
+    setTimeout(() => box.append("Your session ended. ", make("a", "Sign in (new tab)", { href, target: "_blank" }),
+      " ", make("button", "Later", { onclick: hide })), 50);
   }
 
-  function hide() {
-    host?.remove();
-    host = null;
-  }
+  const hide = () => host = host?.remove();
 
-  async function look(sure) {
-    const { status } = await fetched(ours + "session", { cache: "no-store" });
-    if (status === 204) hide(inside = true);
-    else if (status === 401 && (inside || sure)) show();
-  }
+  const look = (sure) => fetched(ours + "session", { cache: "no-store" }).then(({ status }) => {
+    if (status === 204) hide(inside = 1);
+    else if (status === 401 && (inside || sure) && !host) show();
+  }, () => {});
+  const read = ({ status }, url, kind) =>
+    status === 401 && url.startsWith(location.origin) && /problem/.test(kind) && look(1);
 
-  async function read(answer) {
-    if (answer.status === 401 && new URL(answer.url).origin === location.origin
-      && (await answer.clone().json()).code === "unauthenticated") await look(true);
-  }
-
-  const quiet = () => {};
-  window.fetch = (...what) => fetched(...what).then((answer) => (read(answer).catch(quiet), answer));
-  document.addEventListener("visibilitychange", () => document.hidden || look().catch(quiet));
-  addEventListener("pageshow", () => look().catch(quiet));
+  window.fetch = (...what) => fetched(...what).then((it) => (read(it, it.url, it.headers.get(type)), it));
+  const asks = XMLHttpRequest.prototype, { send } = asks;
+  asks.send = function (body) {
+    this.addEventListener("load", () => read(this, this.responseURL, this.getResponseHeader(type)));
+    send.call(this, body);
+  };
+  document.addEventListener("visibilitychange", () => document.hidden || look());
+  addEventListener("pageshow", () => look());
 })();
