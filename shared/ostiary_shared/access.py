@@ -114,17 +114,16 @@ def _session_steps(presented: Presented, now: datetime, steps: list[Step]) -> Re
     program = presented.misplaced or (session is not None and session.of_program)
     brought = "an API token" if program else "a session cookie or token"
     seen = brought if presented.carried else "neither cookie nor token"
-    _take(steps, Step(Check.COOKIE, "Did the request carry a session?", presented.carried, seen, _SIGN_IN.words))
+    steps.append(_step(Check.COOKIE, "Did the request carry a session?", presented.carried, seen, _SIGN_IN))
     if not presented.carried:
         return _SIGN_IN
-    known = _known_step(presented)
-    _take(steps, known)
+    steps.append(_known_step(presented))
     if session is None:
         return _NO_PROGRAMS if program else _SIGN_IN
     end, remedy = _end_of(session, now), _ANEW if program else _SIGN_IN
     title = "Is the API token still good?" if program else "Is the session still alive?"
     seen = end or f"{'good' if program else 'alive'} until {_date(session.idle_until())}"
-    _take(steps, Step(Check.ALIVE, title, not end, seen, remedy.words))
+    steps.append(_step(Check.ALIVE, title, not end, seen, remedy))
     return remedy if end else None
 
 
@@ -136,7 +135,7 @@ def _known_step(presented: Presented) -> Step:
     if session is not None and session.of_program:
         return Step(Check.SESSION, title, passed=True, seen=f"API token {session.id}")
     seen = f"session {session.id}" if session else "no session has this token"
-    return Step(Check.SESSION, "Is the session known?", session is not None, seen, _SIGN_IN.words)
+    return _step(Check.SESSION, "Is the session known?", session is not None, seen, _SIGN_IN)
 
 
 def _end_of(session: SessionFacts, now: datetime) -> str:
@@ -154,20 +153,13 @@ def _end_of(session: SessionFacts, now: datetime) -> str:
 def _account_steps(account: Account, steps: list[Step]) -> Remedy | None:
     usable = account.locked_at is None and account.deleted_at is None
     unlock = _for("unlock", str(account.id), account.email)
-    _take(steps, Step(Check.ACCOUNT, "Is the account usable?", usable, _state_of(account), unlock.words))
+    steps.append(_step(Check.ACCOUNT, "Is the account usable?", usable, _state_of(account), unlock))
     if not usable:
         return unlock
     confirm = _for("confirm", str(account.id), account.email)
-    _take(
-        steps,
-        Step(
-            Check.CONFIRMED,
-            "Is the e-mail address confirmed?",
-            account.confirmed_at is not None,
-            f"confirmed {_date(account.confirmed_at)}" if account.confirmed_at else "not confirmed",
-            confirm.words,
-        ),
-    )
+    confirmed = f"confirmed {_date(account.confirmed_at)}" if account.confirmed_at else "not confirmed"
+    title = "Is the e-mail address confirmed?"
+    steps.append(_step(Check.CONFIRMED, title, account.confirmed_at is not None, confirmed, confirm))
     return None if account.confirmed_at else confirm
 
 
@@ -176,13 +168,13 @@ def _sign_in_steps(session: SessionFacts, requirement: Requirement, now: datetim
     remedy, enough = _IN_A_BROWSER if program else _AGAIN, session.assurance >= asked
     came = "an API token" if program else ", ".join(session.methods)
     seen = f"level {session.assurance} by {came}; level {asked} is asked"
-    _take(steps, Step(Check.ASSURANCE, "Was the sign-in strong enough?", enough, seen, remedy.words))
+    steps.append(_step(Check.ASSURANCE, "Was the sign-in strong enough?", enough, seen, remedy))
     if not enough or requirement.fresh is None:
         return None if enough else remedy
     came = "a program's token, by which nobody signs in" if program else f"signed in {_date(session.authenticated_at)}"
     seen = f"{came}; within {minutes(requirement.fresh)} is asked"
     recent = not program and now - session.authenticated_at <= requirement.fresh
-    _take(steps, Step(Check.FRESH, "Was the sign-in recent enough?", recent, seen, remedy.words))
+    steps.append(_step(Check.FRESH, "Was the sign-in recent enough?", recent, seen, remedy))
     return None if recent else remedy
 
 
@@ -217,7 +209,7 @@ def _permission_step(account: Account, asked: str, steps: list[Step]) -> Remedy 
         given = set(account.roles) & {role.name for role in withheld}
         remedy = _new_token([asked] if given else [f"role:{withheld[0].name}", asked])
         seen = _WITHHELD
-    _take(steps, Step(Check.PERMISSION, f"Is the permission {asked} held?", holder is not None, seen, remedy.words))
+    steps.append(_step(Check.PERMISSION, f"Is the permission {asked} held?", holder is not None, seen, remedy))
     return None if holder else remedy
 
 
@@ -235,7 +227,7 @@ def _roles_step(account: Account, asked: tuple[str, ...], requirement: Requireme
         seen = "; ".join(map(_grant, held))
     elif missing:
         remedy, seen = _for_roles(account, missing, requirement)
-    _take(steps, Step(Check.ROLE, title, enough, seen, remedy.words))
+    steps.append(_step(Check.ROLE, title, enough, seen, remedy))
     return None if enough else remedy
 
 
@@ -282,9 +274,9 @@ def _rule(requirement: Requirement, *, passed: bool | None, remedy: str = "") ->
     return Step(Check.RULE, "Which rule decided?", passed, f"{where}: {requirement.words()}", remedy)
 
 
-def _take(steps: list[Step], step: Step) -> None:
-    """Add a step; what passed needs no remedy."""
-    steps.append(Step(step.check, step.title, step.passed, step.seen) if step.passed else step)
+def _step(check: Check, title: str, passed: bool, seen: str, remedy: Remedy) -> Step:  # noqa: FBT001 - in Step's order
+    """A step; what passed needs no remedy."""
+    return Step(check, title, passed, seen, "" if passed else remedy.words)
 
 
 def _date(moment: datetime) -> str:

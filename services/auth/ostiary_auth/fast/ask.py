@@ -45,8 +45,10 @@ class Ask:
     forwarded: tuple[bytes, ...] = ()
     hosts: tuple[bytes, ...] = ()
     odd = False
-    # What of it counted, once it was answered from memory (`keeper.Known`).
+    # What the keeper has made out: all that counted, once it was answered from memory (`keeper.Known`); the token that
+    # it carries, once that was told to be ours (`keeper.Token`).
     known: tuple[bytes, Any, bytes] | None = None
+    token: Any = None
 
     def __init__(self, door: bytes, headers: Headers, *, trusted: bool, peer: str | None) -> None:
         self.door = door

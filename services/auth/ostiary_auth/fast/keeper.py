@@ -87,7 +87,7 @@ class Keeper:
         self.replies = Replies()
         self.ready = Ready()
         self.serving = False
-        # What is known of questions by their bytes counts for one version alone.
+        # What is known of questions by their bytes counts for one version alone, and so does a record not kept yet.
         self.version = 0
         # How often what was answered at once, for the figures (tally.py); a whole number costs next to nothing.
         self.passed = dict.fromkeys(DOORS, 0)
@@ -150,7 +150,7 @@ class Keeper:
         if answer is not None:
             ask.known = known
             return answer
-        if key in self.memory.records or self._ours(token):
+        if key in self.memory.records or self._ours(ask, token):
             return self._counted(ask, self._again(ask, key, now))
         return self._counted(ask, self._to_stranger(ask, place, token, now))
 
@@ -192,7 +192,7 @@ class Keeper:
         if at_gate and place is None:
             return None
         value = self._carried(ask)
-        token = self._ours(value) if value else None
+        token = self._ours(ask, value) if value else None
         if token is None:
             return self._to_stranger(ask, place, value, time.monotonic())
         found = await self._found(token, remember=remember)
@@ -207,7 +207,7 @@ class Keeper:
         if not ask.trusted or ask.odd or heard != self.replies.heard or now >= self.memory.lease_until:
             return
         value = self._carried(ask)
-        token = self._ours(value) if value else None
+        token = self._ours(ask, value) if value else None
         who = token.key if token else NOBODY_AT_ALL if value is None else UNKNOWN
         self.replies.keep(ask, who, told, now, by_address=self.parts.places.watching)
 
@@ -222,13 +222,15 @@ class Keeper:
         names = self.parts.at_session if ask.door == SESSION_JSON else self.parts.at_gate
         return carried(ask.authorization, ask.cookies, names)
 
-    def _ours(self, value: bytes) -> Token | None:
+    def _ours(self, ask: Ask, value: bytes) -> Token | None:
         """The token, if we made it: its tag says so, and nobody else can make one."""
-        text = value.decode("latin-1")
-        kind = text.partition("_")[0]
-        if kind not in self._keys or not genuine(text, kind, self._keys[kind]):
-            return None
-        return Token(kind, sha256(value).digest())
+        if ask.token is None:
+            text = value.decode("latin-1")
+            kind = text.partition("_")[0]
+            if kind in self._keys and genuine(text, kind, self._keys[kind]):
+                ask.token = Token(kind, sha256(value).digest())
+        token: Token | None = ask.token
+        return token
 
     def _to_stranger(self, ask: Ask, place: Place | None, token: bytes | None, now: float) -> Answer | None:
         if place is not None and place.open:
@@ -310,6 +312,12 @@ class Keeper:
 
     def _record(self, found: Found) -> bytes | None:
         """The record of a session that lives; None where it does not, or does not fit into headers as it is."""
+        if found.version != self.version:
+            kept = self._packed(found)
+            found.kept, found.version = kept, self.version
+        return found.kept
+
+    def _packed(self, found: Found) -> bytes | None:
         who = found.who
         if who is None or not (_fits(who.email) and _fits(who.name)):
             return None

@@ -107,11 +107,10 @@ class Guest(asyncio.Protocol):
         if self._closing:
             return
         if not (self._head or self._waiting or self._last or self._stuck_since):
-            wire = self._hall.whole.answer(data, self._peer, trusted=self._trusted)
-            if wire is not None:
-                self._transport.write(wire)  # type: ignore[union-attr]
+            answer = self._hall.whole.answer(data, self._peer, trusted=self._trusted)
+            if answer is not None:
                 self._heard_at = time.monotonic()
-                self._hall.guests.idle(self)
+                self._say(answer)
                 return
         self._now = time.monotonic()
         if not self._head:
@@ -125,6 +124,13 @@ class Guest(asyncio.Protocol):
             self._refuse()
         if self._head > MAX_HEAD:
             self._refuse()
+
+    def _say(self, answer: bytes | Ask) -> None:
+        if isinstance(answer, Ask):
+            self._wait_for(answer)
+            return
+        self._transport.write(answer)  # type: ignore[union-attr]
+        self._hall.guests.idle(self)
 
     def on_message_begin(self) -> None:
         """A question begins."""

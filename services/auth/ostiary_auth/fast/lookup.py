@@ -56,11 +56,12 @@ FLIGHTS = 2
 MOST = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Found:
     """What a token stands for, and who that is if the session lives and the account is in order.
 
-    `host` is where alone it counts; at `ends_at` something of it ends by itself.
+    `host` is where alone it counts; at `ends_at` something of it ends by itself. `kept` is the record that the keeper
+    made of it, in one version of what it knows.
     """
 
     presented: Presented
@@ -68,6 +69,8 @@ class Found:
     machine: bool
     host: str
     ends_at: datetime
+    kept: bytes | None = None
+    version: int = -1
 
 
 class Lookups:

@@ -2,6 +2,9 @@
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
+
+import prometheus_client
 
 from ostiary_auth import metrics
 from ostiary_auth.fast.ask import Ask
@@ -52,7 +55,12 @@ class Tally:
 
 def count(ask: Ask, outcome: str, source: str) -> None:
     """Count an answer that was not ready."""
-    metrics.DECISIONS.labels(ask.door.decode(), outcome, source).inc()
+    _decisions(ask.door, outcome, source).inc()
+
+
+@lru_cache
+def _decisions(door: bytes, outcome: str, source: str) -> prometheus_client.Counter:
+    return metrics.DECISIONS.labels(door.decode(), outcome, source)
 
 
 def _answers(keeper: Keeper) -> dict[Labels, int]:

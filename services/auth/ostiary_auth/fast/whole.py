@@ -34,11 +34,15 @@ class Whole:
         self._parser = httptools.HttpRequestParser(self)
 
     def to_stranger(self, data: bytes, peer: str | None) -> bytes | None:
-        """The same as `answer`, to somebody at an address who may be a proxy of ours or not."""
-        return self.answer(data, peer, trusted=self._trusts(peer))
+        """The response to somebody at this address, who may be a proxy of ours or not; None where there is none."""
+        answer = self.answer(data, peer, trusted=self._trusts(peer))
+        return answer if isinstance(answer, bytes) else None
 
-    def answer(self, data: bytes, peer: str | None, *, trusted: bool) -> bytes | None:
-        """The response to one whole question and nothing else; None if it is not that, or not known at once."""
+    def answer(self, data: bytes, peer: str | None, *, trusted: bool) -> bytes | Ask | None:
+        """The response to one whole question and nothing else; the question, if it is one that is not answered at once.
+
+        None if it is anything else.
+        """
         if not data.startswith(_BEGINNINGS):
             return None
         keeper, now = self._keeper, time.monotonic()
@@ -48,14 +52,15 @@ class Whole:
         known = self._young.get(bare) or self._old.get(bare)
         if known is not None and (trusted or known[1] is None):  # who asks for a session need not be a proxy
             answer = keeper.hit(known, now)
-            return answer.wire if answer is not None else None
+            if answer is not None:
+                return answer.wire
         ask = self._read(data, peer, trusted=trusted)
         if ask is None:
             return None
         answer = keeper.at_once(ask, now)
         if ask.known is not None and len(bare) <= LONGEST_KNOWN:
             self._keep(bare, ask.known)
-        return answer.wire if answer is not None else None
+        return answer.wire if answer is not None else ask
 
     def on_url(self, url: bytes) -> None:
         """The question's address."""
