@@ -2,7 +2,9 @@
 -- Whatever goes wrong in here is an error to Apache, which then answers 500: nobody passes unasked.
 
 local socket = require("socket")
+-- A gate that takes longer than this is a no.
 local SECONDS = 10
+-- What the gate tells with each yes.
 local IDENTITY = { "Remote-User", "Remote-Email", "Remote-Name", "Remote-Groups", "X-Ostiary-Assertion" }
 
 -- What no client may say, "-", "_" and "." being the same to CGI, WSGI and PHP: who it is, where it comes from, and
@@ -21,6 +23,7 @@ local DROPPED = {
 -- One connection to the gate for each thread of Apache, as long as it lasts.
 local line
 
+-- A connection to the gate: by TCP, or by the socket of the fast listener.
 local function connect(gate)
   local path = gate:match("^unix:(.+)$")
   local made
@@ -38,6 +41,7 @@ local function connect(gate)
   return made
 end
 
+-- One answer from the line; nil when the gate has closed it meanwhile.
 local function read()
   local status = line:receive("*l")
   if not status then
@@ -82,6 +86,7 @@ local function ask(gate, question)
   end
 end
 
+-- Whether no client may say this, in whatever spelling.
 local function forged(name)
   local plain = name:lower():gsub("[_.]", "-")
   for _, pattern in ipairs(FORGED) do
@@ -128,6 +133,7 @@ local function tell(r)
   r.headers_in["X-Request-Id"] = r:md5(r.subprocess_env["UNIQUE_ID"])
 end
 
+-- What the gate is asked: the client's headers, and what Apache knows about the request.
 local function question(r)
   local lines = {
     "GET /gate HTTP/1.1",
@@ -156,6 +162,7 @@ local function hand_on(r, answer)
   return apache2.DONE
 end
 
+-- What Apache calls before it serves anything: OK lets the request pass, everything else ends it.
 function check(r)
   -- "GET http://elsewhere/…" and "OPTIONS *": one place for the address is enough.
   if r.unparsed_uri:sub(1, 1) ~= "/" then

@@ -3,8 +3,10 @@
 -- `txn.ostiary_user` and so on; nothing else sets these. Any error in here leaves it unset: then nobody passes.
 
 local gate = os.getenv("GATE_ADDRESS")
+-- A gate that takes longer than this is a no.
 local MILLISECONDS = 10000
 
+-- What the gate tells, and where haproxy.cfg finds it.
 local told = {
   ["remote-user"] = "txn.ostiary_user",
   ["remote-email"] = "txn.ostiary_email",
@@ -12,6 +14,7 @@ local told = {
   ["remote-groups"] = "txn.ostiary_groups",
   ["x-ostiary-assertion"] = "txn.ostiary_assertion",
 }
+
 -- Ours, with the prefixes that browsers protect: `ostiary`, `__Host-ostiary-site` …
 local function ours(cookie)
   local plain = cookie:gsub("^__Host%-", ""):gsub("^__Secure%-", "")
@@ -76,12 +79,14 @@ local function hand_on(txn, answer)
   txn:done(reply)
 end
 
+-- The first value of a header: the gate sends each of its own once.
 local function first(headers, name)
   for _, value in pairs(headers[name] or {}) do
     return value
   end
 end
 
+-- The question itself. Only where all is well to its end does the last line say that the request may pass.
 core.register_action("ostiary", { "http-req" }, function(txn)
   local headers = txn.http:req_get_headers()
   local answer = core.httpclient():get({

@@ -274,7 +274,7 @@ def _rule(requirement: Requirement, *, passed: bool | None, remedy: str = "") ->
     return Step(Check.RULE, "Which rule decided?", passed, f"{where}: {requirement.words()}", remedy)
 
 
-def _step(check: Check, title: str, passed: bool, seen: str, remedy: Remedy) -> Step:  # noqa: FBT001 - in Step's order
+def _step(check: Check, title: str, passed: bool, seen: str, remedy: Remedy) -> Step:  # noqa: FBT001
     """A step; what passed needs no remedy."""
     return Step(check, title, passed, seen, "" if passed else remedy.words)
 
