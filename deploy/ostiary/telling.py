@@ -43,7 +43,8 @@ def told() -> Iterator[None]:
     except OSError as error:
         if error.filename:
             raise Refusal(f"{error.filename} cannot be used: {error.strerror}.") from None
-        raise Refusal(f"the database does not answer ({error}); is OSTIARY_DATABASE_URL right?") from None
+        cause = str(error) or "it took too long"  # a TimeoutError has no words
+        raise Refusal(f"the database does not answer ({cause}); is OSTIARY_DATABASE_URL right?") from None
 
 
 def _of_database(error: DBAPIError | PostgresError | InterfaceError) -> Refusal:

@@ -12,6 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ostiary.cli import group
+from ostiary.faults import Refusal
+from ostiary.telling import told
 from tests.conftest import AUTH_SECRET, Databases
 
 PASSWORD = "river lantern otter 42\n"
@@ -301,6 +303,8 @@ def test_a_database_that_does_not_answer_is_one_sentence(terminal: Terminal) -> 
     terminal.environment["OSTIARY_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:1/ostiary"
     assert "the database does not answer" in terminal.refusal("users list")
     assert "the database does not answer" in terminal.refusal("migrate")
+    with pytest.raises(Refusal, match=r"\(it took too long\)"), told():
+        raise TimeoutError
     terminal.environment["OSTIARY_DATABASE_URL"] = terminal.database.owner.replace("ostiary_owner", "stranger")
     assert "does not let this user in" in terminal.refusal("users list")
     terminal.environment["OSTIARY_DATABASE_URL"] = "nonsense"
