@@ -123,6 +123,7 @@ async def test_a_service_gets_a_signed_token_for_its_credentials(wiki: Service) 
         ({"grant_type": "password"}, 400, "unsupported_grant_type"),
         ({"grant_type": "client_credentials", "scope": "read admin"}, 400, "invalid_scope"),
         ({"grant_type": "client_credentials", "client_secret": "twice"}, 400, "invalid_request"),
+        ({"grant_type": "client_credentials", "client_id": "another"}, 400, "invalid_request"),
     ],
 )
 async def test_errors_are_those_of_the_rfc(wiki: Service, form: dict[str, str], status: int, error: str) -> None:

@@ -51,6 +51,8 @@ async def sent() -> Sent:
     secret = fields.pop("client_secret", "")
     if header and secret:
         raise OAuthError("invalid_request", "Send the client's credentials once: in the header, or in the body.")
+    if header and fields.get("client_id", header[0]) != header[0]:
+        raise OAuthError("invalid_request", "The client_id in the body is not that of the header.")
     body = (fields["client_id"], secret) if secret and "client_id" in fields else None
     return Sent(fields, header or body, value.strip() if scheme.lower() == "bearer" else "")
 
