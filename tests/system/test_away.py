@@ -48,6 +48,12 @@ class House:
             await got.read()
             return got.status, got.headers.get("Retry-After", "")
 
+    async def kind(self, path: str, accept: str) -> tuple[int, str]:
+        """The status of an answer, and what it is."""
+        headers = {**GATE, "Authorization": f"Bearer {self.token}", "Accept": accept}
+        async with self.http.get(self.url + path, headers=headers, allow_redirects=False) as got:
+            return got.status, got.content_type
+
     async def all_at_once(self) -> list[tuple[int, str]]:
         """What needs the database, asked at all doors, by more than there are connections for."""
         body = {"email": "ada@example.test", "password": PASSWORD}
@@ -134,6 +140,10 @@ async def test_without_a_database_every_door_says_so_soon_and_recovers_by_itself
     print(f"{how}: {len(answers)} answers within {waited:.2f} s")
     assert {status for status, _ in answers} == {503}
     assert {int(retry) for _, retry in answers} <= {1, 2}
+    for path in ("/gate", "/account"):
+        assert await house.kind(path, "text/html") == (503, "text/html")
+    for path in ("/gate", "/gate/nginx", "/api/v1/session"):
+        assert await house.kind(path, "application/json") == (503, "application/problem+json")
     assert (await house.status("/healthz"))[0] == 200
     assert (await house.status("/readyz"))[0] == 503
     house.front.behind, house.front.swallows = there, False
