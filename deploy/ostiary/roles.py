@@ -43,8 +43,10 @@ def create(where: Asked, name: str, description: str, permissions: tuple[str, ..
 @click.argument("name")
 def delete(where: Asked, name: str) -> None:
     """Delete a role that nobody holds."""
-    acting.as_admin(where, lambda work: flow.delete(work, name))
-    where.answer({"name": name, "deleted": True}, lambda: click.echo(f"The role {name} is gone."))
+    _, receipt = acting.as_admin_settled(where, lambda work: flow.delete(work, name))
+    said = f"The role {name} is gone."
+    answer = {"name": name, "deleted": True, "receipt": receipt and receipt.to_json()}
+    where.answer(answer, lambda: click.echo(f"{said} {receipt.words()}" if receipt else said))
 
 
 def _known(permissions: tuple[str, ...]) -> frozenset[str]:
