@@ -6,7 +6,7 @@ import time
 from ipaddress import ip_network
 
 from ostiary_auth.fast.answers import Answer, written
-from ostiary_auth.fast.ask import GATE, MANNER, Ask, Headers
+from ostiary_auth.fast.ask import GATE, MANNER, Ask, Headers, Question
 from ostiary_auth.fast.places import Places
 from ostiary_auth.fast.replies import MOST, NOBODY, SECONDS, UNKNOWN, Replies
 from ostiary_auth.settings import AuthSettings
@@ -20,7 +20,7 @@ from tests.auth.gate.conftest import HOST, add_guest, add_site
 NO = written(401, [(b"content-type", b"application/problem+json")], b"{}")
 
 
-def asking(uri: bytes = b"/x", *more: tuple[bytes, bytes]) -> Ask:
+def carrying(uri: bytes = b"/x", *more: tuple[bytes, bytes]) -> Ask:
     headers: Headers = [
         (b"x-forwarded-method", b"GET"),
         (b"x-forwarded-proto", b"https"),
@@ -29,6 +29,10 @@ def asking(uri: bytes = b"/x", *more: tuple[bytes, bytes]) -> Ask:
         *more,
     ]
     return Ask(GATE, headers, trusted=True, peer="unix")
+
+
+def asking(uri: bytes = b"/x", *more: tuple[bytes, bytes], by_address: bool = False) -> Question:
+    return carrying(uri, *more).question(by_address=by_address)
 
 
 def test_the_same_question_gets_the_same_answer_for_a_moment() -> None:
@@ -63,8 +67,8 @@ def test_only_refusals_without_a_cookie_are_kept() -> None:
 
 def test_strangers_cannot_fill_memory_with_long_questions() -> None:
     replies, places = Replies(), Places(lambda _: None)
-    for ask in (asking(b"/" + b"x" * 5_000), asking(b"/x", (b"referer", b"x" * 5_000)), asking(b'/"')):
-        replies.keep(ask, NOBODY, NO, 100.0)
+    for ask in (carrying(b"/" + b"x" * 5_000), carrying(b"/x", (b"referer", b"x" * 5_000)), carrying(b'/"')):
+        replies.keep(ask.question(by_address=False), NOBODY, NO, 100.0)
         places.find(ask, {})
     assert len(replies._said) == 1  # the short one
     assert [len(key[3]) for key in places._known] == [2]  # what is canonical, and short
@@ -97,10 +101,10 @@ def test_whoever_carries_a_token_hears_their_own_refusal_until_a_notice_about_it
 
 def test_where_rules_ask_where_somebody_comes_from_refusals_differ_by_that() -> None:
     replies = Replies()
-    inside, outside = asking(b"/x", (b"x-forwarded-for", b"10.0.0.1")), asking(b"/x", (b"x-forwarded-for", b"8.8.8.8"))
-    replies.keep(outside, NOBODY, NO, 100.0, by_address=True)
-    assert replies.again(outside, NOBODY, 100.0, by_address=True) == NO
-    assert replies.again(inside, NOBODY, 100.0, by_address=True) is None
+    inside, outside = (asking(b"/x", (b"x-forwarded-for", ip), by_address=True) for ip in (b"10.0.0.1", b"8.8.8.8"))
+    replies.keep(outside, NOBODY, NO, 100.0)
+    assert replies.again(outside, NOBODY, 100.0) == NO
+    assert replies.again(inside, NOBODY, 100.0) is None
 
 
 async def test_a_refused_person_is_let_in_as_soon_as_the_role_is_given(
@@ -111,7 +115,7 @@ async def test_a_refused_person_is_let_in_as_soon_as_the_role_is_given(
     guest = await add_guest(sessions, "bo@example.test", "end-user")
     settings = auth_settings.model_copy(update={"trusted_proxies": (ip_network("127.0.0.1/32"),)})
     async with opened(settings) as doors:
-        asked = [*asking(b"/editor/x").headers, (b"cookie", f"ostiary={guest.token}".encode())]
+        asked = [*carrying(b"/editor/x").headers, (b"cookie", f"ostiary={guest.token}".encode())]
         assert {(await doors.by_quick_door(b"/gate", asked)).status for _ in range(3)} == {403}
         ask = Ask(GATE, asked, trusted=True, peer="127.0.0.1")
         assert isinstance(doors.door._keeper.at_once(ask, time.monotonic()), Answer)
@@ -135,7 +139,7 @@ async def test_a_refusal_does_not_depend_on_any_other_header(
     async with opened(settings) as doors:
         for path in (b"/gate", b"/gate/nginx", b"/api/v1/session"):
             for mode in (b"navigate", b"cors"):
-                plain = [*asking(b"/wiki").headers, (b"host", b"x"), (b"sec-fetch-mode", mode)]
+                plain = [*carrying(b"/wiki").headers, (b"host", b"x"), (b"sec-fetch-mode", mode)]
                 expected = comparable(await doors.by_app(path, plain))
                 assert expected[0] in {302, 401}
                 for _ in range(6):

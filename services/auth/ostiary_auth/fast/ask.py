@@ -1,7 +1,7 @@
 """A request as the quick doors read it: the few headers that an answer may depend on, and the rest for the app."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import NamedTuple
 
 GATE, GATE_NGINX, SESSION_JSON = b"/gate", b"/gate/nginx", b"/api/v1/session"
 DOORS = frozenset({GATE, GATE_NGINX, SESSION_JSON})
@@ -35,9 +35,25 @@ _SPELLED: dict[bytes, str] = {}
 _MANNERS: dict[bytes, bytes] = {}
 _MOST_SPELLINGS, _LONGEST_NAME = 1_000, 100
 
+PlaceKey = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...]]
+
+
+class Question(NamedTuple):
+    """All that an answer may depend on, but for whose question it is.
+
+    `place` is method, scheme, host and address, and where the visitor comes from only if some rule asks for that.
+    `several`: where two credentials are there, the app may see one in what we do not.
+    """
+
+    door: bytes
+    place: PlaceKey
+    forwarded: bool
+    several: bool
+    manner: tuple[tuple[bytes, bytes], ...]
+
 
 class Ask:
-    """One question. `odd` is one that only the app can read: a header that counts is there twice."""
+    """A request. `odd` is one that only the app can read: a header that counts is there twice."""
 
     method = proto = host = uri = b""
     cookies: tuple[bytes, ...] = ()
@@ -45,10 +61,7 @@ class Ask:
     forwarded: tuple[bytes, ...] = ()
     hosts: tuple[bytes, ...] = ()
     odd = False
-    # What the keeper has made out: all that counted, once it was answered from memory (`keeper.Known`); the token that
-    # it carries, once that was told to be ours (`keeper.Token`).
-    known: tuple[bytes, Any, bytes] | None = None
-    token: Any = None
+    carried: bytes | None = None  # the token, once the keeper has looked (`gate.carried`)
 
     def __init__(self, door: bytes, headers: Headers, *, trusted: bool, peer: str | None) -> None:
         self.door = door
@@ -66,6 +79,12 @@ class Ask:
                 self._again(slot, value)
             else:
                 found[slot] = (value,) if slot in _LISTS else value
+
+    def question(self, *, by_address: bool) -> Question:
+        """What it asks; `by_address` if some rule asks where visitors come from."""
+        place = (self.method, self.proto, self.host, self.uri, self.forwarded if by_address else ())
+        several = len(self.authorization) + len(self.cookies) > 1
+        return Question(self.door, place, bool(self.forwarded), several, self.manner)
 
     @property
     def manner(self) -> tuple[tuple[bytes, bytes], ...]:

@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ostiary_auth.fast import answers, record, sites
 from ostiary_auth.fast.answers import NOBODY, Answer
-from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask, Headers
+from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask, Headers, Question
 from ostiary_auth.fast.assertions import REUSED_SECONDS, Assertions
 from ostiary_auth.fast.lookup import Found, Lookups
 from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
-from ostiary_auth.fast.places import Place, PlaceKey, Places, place_of
+from ostiary_auth.fast.places import Place, Places, place_of
 from ostiary_auth.fast.ready import Made, Ready
 from ostiary_auth.fast.record import AUTHENTICATED, EMAIL, HOST, MACHINE, NAME, STANDING, UNTIL, USER_ID
 from ostiary_auth.fast.replies import NOBODY as NOBODY_AT_ALL
@@ -73,8 +73,8 @@ class Token:
         return self.digest[:KEY_BYTES]
 
 
-# A question that was asked before: its door, what its place is known by (None for the session's JSON), the token's key.
-Known = tuple[bytes, PlaceKey | None, bytes]
+# A question and its place; the session's JSON has none.
+Asked = tuple[Question, Place | None]
 
 
 class Keeper:
@@ -92,8 +92,9 @@ class Keeper:
         # How often what was answered at once, for the figures (tally.py); a whole number costs next to nothing.
         self.passed = dict.fromkeys(DOORS, 0)
         self.opened = dict.fromkeys(DOORS, 0)
-        self.repeated: Counter[tuple[bytes, str]] = Counter()
+        self.refused: Counter[tuple[bytes, str]] = Counter()
         self.missed = 0
+        self._known_place = parts.places.known
         self._statements = parts.tools.statements
         self._lookups = Lookups(self._statements)
         tools = parts.tools
@@ -131,47 +132,57 @@ class Keeper:
 
     def at_once(self, ask: Ask, now: float) -> Answer | None:
         """The answer from memory; None where there is none, or memory may not be relied on."""
-        if ask.odd or now >= self.memory.lease_until:
+        ask.carried, asked = self._carried(ask), self.asked(ask)
+        if asked is None:
             return None
-        where = None
-        if ask.door != SESSION_JSON:
-            where = self.parts.places.key(ask)
-            place = self.parts.places.known(where)
-            if place is None or not ask.trusted:
-                return None
-        else:
-            place = None
-        token = self._carried(ask)
-        if not token:
-            return self._counted(ask, self._to_stranger(ask, place, token, now))
-        key = sha256(token).digest()[:KEY_BYTES]
-        known = (ask.door, where, key)
-        answer = self.hit(known, now)
-        if answer is not None:
-            ask.known = known
-            return answer
-        if key in self.memory.records or self._ours(ask, token):
-            return self._counted(ask, self._again(ask, key, now))
-        return self._counted(ask, self._to_stranger(ask, place, token, now))
+        return self.hit(asked, ask.carried, now) or self.repeated(asked, ask.carried, now)
 
-    def hit(self, known: Known, now: float) -> Answer | None:
+    def asked(self, ask: Ask) -> Asked | None:
+        """What is asked and of which place; None if only the app can tell."""
+        question = self._question(ask)
+        place = self._known_place(question.place) if ask.door != SESSION_JSON else None
+        known = ask.door == SESSION_JSON or (place is not None and ask.trusted)
+        return (question, place) if known and not ask.odd else None
+
+    def hit(self, asked: Asked, token: bytes | None, now: float) -> Answer | None:
         """The answer to somebody who is remembered and passes; None in every other case."""
-        door, where, key = known
         memory = self.memory
-        kept = memory.records.get(key)
-        if kept is None or now >= memory.lease_until:
+        if not token or now >= memory.lease_until:
             return None
-        place = None
-        if where is not None:
-            place = self.parts.places.known(where)
-            if place is None or (place.fresh and not _young(kept, place.fresh)):
+        key = sha256(token).digest()[:KEY_BYTES]
+        kept = memory.records.get(key)
+        if kept is None:
+            return None
+        question, place = asked
+        made_for = key
+        if place is not None:
+            if place.fresh and not _young(kept, place.fresh):
                 return None
-        made = self._made(key, kept, place, now)
-        if made is None:
+            made_for += place.audience
+        made = self.ready[made_for]
+        if made is None or made.kept is not kept or now >= made.until:
+            made = self._made(made_for, kept, place, now)
+        if made is None or (place is not None and made.standing not in place.met):
             return None
         memory.used[key] = kept
-        self.passed[door] += 1
+        self.passed[question.door] += 1
         return made.answer
+
+    def repeated(self, asked: Asked, token: bytes | None, now: float) -> Answer | None:
+        """The answer to a stranger where anybody may pass, or what the app refused a moment ago."""
+        if now >= self.memory.lease_until:
+            return None
+        question, place = asked
+        ours = self._ours(token) if token else None
+        if ours is not None:
+            answer = self.replies.again(question, ours.key, now)
+        else:
+            answer = self._to_stranger(question, place, token, now)
+        if answer is NOBODY:
+            self.opened[question.door] += 1
+        elif answer is not None:
+            self.refused[question.door, answer.outcome] += 1
+        return answer
 
     async def in_time(self, ask: Ask) -> Answer | None:
         """The same as `later`; when the database is away, the app finds the words for that."""
@@ -192,9 +203,9 @@ class Keeper:
         if at_gate and place is None:
             return None
         value = self._carried(ask)
-        token = self._ours(ask, value) if value else None
+        token = self._ours(value) if value else None
         if token is None:
-            return self._to_stranger(ask, place, value, time.monotonic())
+            return self._to_stranger(self._question(ask), place, value, time.monotonic())
         found = await self._found(token, remember=remember)
         return await self._to_found(token, found, place)
 
@@ -207,51 +218,39 @@ class Keeper:
         if not ask.trusted or ask.odd or heard != self.replies.heard or now >= self.memory.lease_until:
             return
         value = self._carried(ask)
-        token = self._ours(ask, value) if value else None
+        token = self._ours(value) if value else None
         who = token.key if token else NOBODY_AT_ALL if value is None else UNKNOWN
-        self.replies.keep(ask, who, told, now, by_address=self.parts.places.watching)
+        self.replies.keep(self._question(ask), who, told, now)
 
-    def _counted(self, ask: Ask, answer: Answer | None) -> Answer | None:
-        if answer is NOBODY:
-            self.opened[ask.door] += 1
-        elif answer is not None:
-            self.repeated[ask.door, answer.outcome] += 1
-        return answer
+    def _question(self, ask: Ask) -> Question:
+        return ask.question(by_address=self.parts.places.watching)
 
     def _carried(self, ask: Ask) -> bytes | None:
         names = self.parts.at_session if ask.door == SESSION_JSON else self.parts.at_gate
         return carried(ask.authorization, ask.cookies, names)
 
-    def _ours(self, ask: Ask, value: bytes) -> Token | None:
+    def _ours(self, value: bytes) -> Token | None:
         """The token, if we made it: its tag says so, and nobody else can make one."""
-        if ask.token is None:
-            text = value.decode("latin-1")
-            kind = text.partition("_")[0]
-            if kind in self._keys and genuine(text, kind, self._keys[kind]):
-                ask.token = Token(kind, sha256(value).digest())
-        token: Token | None = ask.token
-        return token
+        text = value.decode("latin-1")
+        kind = text.partition("_")[0]
+        if kind not in self._keys or not genuine(text, kind, self._keys[kind]):
+            return None
+        return Token(kind, sha256(value).digest())
 
-    def _to_stranger(self, ask: Ask, place: Place | None, token: bytes | None, now: float) -> Answer | None:
+    def _to_stranger(self, question: Question, place: Place | None, token: bytes | None, now: float) -> Answer | None:
         if place is not None and place.open:
             return NOBODY
         if place is None and token == ILLEGIBLE:  # of two cookies the app may take one
             return None
-        return self._again(ask, NOBODY_AT_ALL if token is None else UNKNOWN, now)
+        return self.replies.again(question, NOBODY_AT_ALL if token is None else UNKNOWN, now)
 
-    def _again(self, ask: Ask, who: bytes, now: float) -> Answer | None:
-        return self.replies.again(ask, who, now, by_address=self.parts.places.watching)
+    def _made(self, made_for: bytes, kept: bytes, place: Place | None, now: float) -> Made | None:
+        """The answer to somebody who is remembered, made anew or found to be as good as new, and kept.
 
-    def _made(self, key: bytes, kept: bytes, place: Place | None, now: float) -> Made | None:
-        """The answer to somebody who is remembered and known to meet what is asked, but for how fresh that must be.
-
-        None for everybody else, without a key to sign with, and for a token that counts elsewhere alone.
+        None for whoever is not known to meet what is asked, without a key to sign with, and for a token that counts
+        elsewhere alone.
         """
-        key += place.audience if place is not None else b""
-        made = self.ready.get(key)
-        if made is not None and made.kept is kept and now < made.until:
-            return made if place is None or made.standing in place.met else None
-        head = record.head(kept)
+        head, made = record.head(kept), self.ready[made_for]
         number, until = head[STANDING], head[UNTIL]
         if until <= now or (place is not None and number not in place.met):
             return None
@@ -266,7 +265,7 @@ class Keeper:
                 return None
             signed_until = now + REUSED_SECONDS
             made = Made(answer, kept, number, min(until, signed_until), signed_until)
-        self.ready.keep(key, made)
+        self.ready.keep(made_for, made)
         return made
 
     def _passed(self, kept: bytes, number: int, place: Place, now: float) -> Answer | None:
@@ -281,7 +280,7 @@ class Keeper:
         parts = self.parts
         if not remember:
             return place_of(ask, await sites.read(self._statements), parts.places.address_of)
-        known = parts.places.known(parts.places.key(ask))
+        known = self._known_place(self._question(ask).place)
         while known is None:
             doors = await parts.sites.load(self._statements)
             if doors is parts.sites.doors:  # else they changed before it was our turn again
@@ -350,7 +349,7 @@ class Keeper:
 
     def _used(self, key: bytes, kept: bytes, place: Place | None) -> Answer | None:
         self.memory.used[key] = kept
-        made = self._made(key, kept, place, time.monotonic())
+        made = self._made(key + (place.audience if place is not None else b""), kept, place, time.monotonic())
         return made.answer if made is not None else None
 
 

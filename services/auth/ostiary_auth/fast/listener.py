@@ -25,6 +25,7 @@ MAX_WAITING = 64  # questions of one connection whose answers are not there yet
 HEAD_SECONDS = 5.0
 IDLE_SECONDS = 75.0
 UNREAD_SECONDS = 30.0  # so long an answer, or our goodbye, may wait to be read
+MOMENT_SECONDS = 0.5  # as exactly as this is it known who was heard last
 LAST_SECONDS = 0.1  # for the question of somebody who came in the last moment
 BAD = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 # Goes between the first line of an answer and its headers.
@@ -106,15 +107,20 @@ class Guest(asyncio.Protocol):
         """Some bytes: no question, one, several, or a part of one."""
         if self._closing:
             return
+        now = self._now = time.monotonic()
         if not (self._head or self._waiting or self._last or self._stuck_since):
-            answer = self._hall.whole.answer(data, self._peer, trusted=self._trusted)
+            answer = self._hall.whole.answer(data, now, self._peer, trusted=self._trusted)
             if answer is not None:
-                self._heard_at = time.monotonic()
-                self._say(answer)
+                if now - self._heard_at > MOMENT_SECONDS:
+                    self._heard_at = now
+                    self._hall.guests.idle(self)
+                if isinstance(answer, Ask):
+                    self._wait_for(answer)
+                else:
+                    self._transport.write(answer)  # type: ignore[union-attr]
                 return
-        self._now = time.monotonic()
         if not self._head:
-            self._heard_at = self._now  # of a question that comes bit by bit, when it began
+            self._heard_at = now  # of a question that comes bit by bit, when it began
         self._head += len(data)
         try:
             self._parser.feed_data(data)
@@ -124,13 +130,6 @@ class Guest(asyncio.Protocol):
             self._refuse()
         if self._head > MAX_HEAD:
             self._refuse()
-
-    def _say(self, answer: bytes | Ask) -> None:
-        if isinstance(answer, Ask):
-            self._wait_for(answer)
-            return
-        self._transport.write(answer)  # type: ignore[union-attr]
-        self._hall.guests.idle(self)
 
     def on_message_begin(self) -> None:
         """A question begins."""

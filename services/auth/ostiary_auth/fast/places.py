@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from ostiary_auth.fast.ask import Ask
+from ostiary_auth.fast.ask import Ask, PlaceKey
 from ostiary_auth.flows.gate import Asked, audience_of, demanded_of, objection_to
 from ostiary_shared.access import SIGNED_IN, Asks, Requirement
 from ostiary_shared.networks import Address
@@ -13,7 +13,6 @@ MOST = 20_000
 # Bytes of a request that is remembered: strangers may ask about addresses as long as their proxy takes.
 LONGEST = 2_000
 AddressOf = Callable[[Ask], Address | None]
-PlaceKey = tuple[bytes, bytes, bytes, bytes, tuple[bytes, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,8 @@ class Places:
     def __init__(self, address_of: AddressOf) -> None:
         self.address_of = address_of
         self._known: dict[PlaceKey, Place] = {}
+        # The place of a request that was asked about before, by its key; asked so often that nothing stands between.
+        self.known: Callable[[PlaceKey], Place | None] = self._known.get
         self.watching = False
 
     def clear(self) -> None:
@@ -44,18 +45,10 @@ class Places:
         self._known.clear()
         self.watching = False
 
-    def key(self, ask: Ask) -> PlaceKey:
-        """What a place is known by. Where the visitor comes from belongs to it only if some rule asks for that."""
-        return (ask.method, ask.proto, ask.host, ask.uri, ask.forwarded if self.watching else ())
-
-    def known(self, key: PlaceKey) -> Place | None:
-        """The place of a request that was asked about before."""
-        return self._known.get(key)
-
     def find(self, ask: Ask, doors: dict[str, Door]) -> Place | None:
         """The place of a request, to be known from now on; None for an address that is not canonical."""
         self.watching = self.watching or any(door.watches_networks for door in doors.values())
-        place, key = place_of(ask, doors, self.address_of), self.key(ask)
+        place, key = place_of(ask, doors, self.address_of), ask.question(by_address=self.watching).place
         if place is not None and sum(map(len, (*key[:4], *key[4]))) <= LONGEST:
             if len(self._known) >= MOST:
                 self._known.clear()

@@ -7,7 +7,7 @@ until a notice about that token, or about the rules, arrives.
 from dataclasses import dataclass
 
 from ostiary_auth.fast.answers import Answer
-from ostiary_auth.fast.ask import Ask
+from ostiary_auth.fast.ask import Question
 
 SECONDS = 2.0
 MOST = 2_000
@@ -25,12 +25,12 @@ class _Said:
 
 
 class Replies:
-    """All of a question that a refusal may differ by → the refusal. `heard` counts what made some of them void."""
+    """Question, and whose it is → the refusal. `heard` counts what made some of them void."""
 
     def __init__(self) -> None:
         self.heard = 0
-        self._said: dict[object, _Said] = {}
-        self._of: dict[bytes, list[object]] = {}
+        self._said: dict[tuple[Question, bytes], _Said] = {}
+        self._of: dict[bytes, list[tuple[Question, bytes]]] = {}
 
     def clear(self) -> None:
         """Forget them: what was refused may be open now."""
@@ -44,9 +44,9 @@ class Replies:
         for key in self._of.pop(who, ()):
             self._said.pop(key, None)
 
-    def again(self, ask: Ask, who: bytes, now: float, *, by_address: bool = False) -> Answer | None:
+    def again(self, question: Question, who: bytes, now: float) -> Answer | None:
         """What the same question was told a moment ago."""
-        key = _key(ask, who, by_address=by_address)
+        key = question, who
         said = self._said.get(key)
         if said is None or now < said.until:
             return said.told if said else None
@@ -54,23 +54,15 @@ class Replies:
             self._said[key] = _Said(now + SECONDS, said.told)
         return None
 
-    def keep(self, ask: Ask, who: bytes, told: Answer, now: float, *, by_address: bool = False) -> None:
+    def keep(self, question: Question, who: bytes, told: Answer, now: float) -> None:
         """Remember a refusal. One that sets a cookie is meant for its asker alone."""
         if told.status not in _REFUSALS or any(name == b"set-cookie" for name, _ in told.headers):
             return
-        forwarded = sum(map(len, ask.forwarded)) if by_address else 0
-        if len(ask.host) + len(ask.uri) + forwarded + sum(len(value) for _, value in ask.manner) > LONGEST:
+        _method, _scheme, host, uri, forwarded = question.place
+        if sum(map(len, (host, uri, *forwarded, *(value for _, value in question.manner)))) > LONGEST:
             return
         if len(self._said) >= MOST:
             self.clear()
-        key = _key(ask, who, by_address=by_address)
-        self._said[key] = _Said(now + SECONDS, told)
+        self._said[question, who] = _Said(now + SECONDS, told)
         if who not in {NOBODY, UNKNOWN}:
-            self._of.setdefault(who, []).append(key)
-
-
-def _key(ask: Ask, who: bytes, *, by_address: bool) -> object:
-    # Where two credentials are there, the app may see one in what we do not.
-    several = len(ask.authorization) + len(ask.cookies) > 1
-    address = ask.forwarded if by_address else bool(ask.forwarded)
-    return (ask.door, ask.method, ask.proto, ask.host, ask.uri, address, who, several, ask.manner)
+            self._of.setdefault(who, []).append((question, who))

@@ -66,6 +66,6 @@ def _answers(keeper: Keeper) -> dict[Labels, int]:
     counted: dict[Labels, int] = {}
     for door, count in keeper.passed.items():
         counted[door.decode(), "allowed", "memory"] = count + keeper.opened[door]
-    for (door, outcome), count in keeper.repeated.items():
+    for (door, outcome), count in keeper.refused.items():
         counted[door.decode(), outcome, "repeated"] = count
     return counted

@@ -1,23 +1,28 @@
 """Questions that come in one piece, as nearly all do: read by one parser for all connections, and answered from memory.
 
-A browser asks for the same page again, a program for the same address: such a question has the very bytes of one that
-was read before, but for the id that proxies give each, and is not read twice.
+Much is asked again, by the same person or by others: the very bytes that were read before, but for the token and for
+the id that a proxy gives each request. Such a question is not read twice.
 """
 
 import time
 
 import httptools
 
+from ostiary_auth.fast.answers import ALLOWED, NOBODY
 from ostiary_auth.fast.ask import DOORS, Ask, Headers, Trusts
-from ostiary_auth.fast.keeper import Keeper, Known
+from ostiary_auth.fast.halves import Halves
+from ostiary_auth.fast.keeper import Asked, Keeper
 
 LONGEST = 16 * 1024
 MOST_HEADERS = 100
-# Of what is known by its bytes, each half.
-MOST_KNOWN, LONGEST_KNOWN = 5_000, 2_000
+# Forms of questions: each half, and their bytes.
+MOST, LONGEST_FORM = 5_000, 2_000
 _BEGINNINGS = tuple(b"GET %b HTTP/1.1\r\n" % door for door in DOORS)
 _END = b"\r\n\r\n"
 _ID = b"\r\nX-Request-Id: "
+# How a token of ours begins in a cookie or in Authorization; 55 letters, digits, hyphens or underscores follow.
+_MARKS = tuple((mark, len(mark), len(mark) + 55) for mark in (b"=os_", b"=oh_", b" osp_", b" os_"))
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 class Whole:
@@ -26,8 +31,9 @@ class Whole:
     def __init__(self, keeper: Keeper, trusts: Trusts) -> None:
         self._keeper = keeper
         self._trusts = trusts
-        self._young: dict[bytes, Known] = {}
-        self._old: dict[bytes, Known] = {}
+        # Strangers push out no form that somebody known has used.
+        self._of_known: Halves[bytes, Asked] = Halves(MOST)
+        self._of_others: Halves[bytes, Asked] = Halves(MOST)
         self._version = -1
         self._url, self._complete = b"", False
         self._headers: Headers = []
@@ -35,32 +41,39 @@ class Whole:
 
     def to_stranger(self, data: bytes, peer: str | None) -> bytes | None:
         """The response to somebody at this address, who may be a proxy of ours or not; None where there is none."""
-        answer = self.answer(data, peer, trusted=self._trusts(peer))
+        answer = self.answer(data, time.monotonic(), peer, trusted=self._trusts(peer))
         return answer if isinstance(answer, bytes) else None
 
-    def answer(self, data: bytes, peer: str | None, *, trusted: bool) -> bytes | Ask | None:
+    def answer(self, data: bytes, now: float, peer: str | None, *, trusted: bool) -> bytes | Ask | None:
         """The response to one whole question and nothing else; the question, if it is one that is not answered at once.
 
-        None if it is anything else.
+        None if it is anything else. `now` is of time.monotonic, when it had come.
         """
-        if not data.startswith(_BEGINNINGS):
-            return None
-        keeper, now = self._keeper, time.monotonic()
+        keeper = self._keeper
         if self._version != keeper.version:
-            self._version, self._young, self._old = keeper.version, {}, {}
-        bare = _without_id(data)
-        known = self._young.get(bare) or self._old.get(bare)
-        if known is not None and (trusted or known[1] is None):  # who asks for a session need not be a proxy
-            answer = keeper.hit(known, now)
+            self._version = keeper.version
+            self._of_known.clear()
+            self._of_others.clear()
+        form, token = _parted(data)
+        asked = self._of_known[form] or self._of_others[form]
+        if asked is not None and (trusted or asked[1] is None):
+            answer = keeper.hit(asked, token, now)
+            # Whoever is remembered carries a token of ours; what anybody else carries may be anything.
+            if answer is None and (token is None or not token.translate(None, _PLAIN)):
+                answer = keeper.repeated(asked, token, now)
             if answer is not None:
                 return answer.wire
-        ask = self._read(data, peer, trusted=trusted)
+        ask = self._read(data, peer, trusted=trusted) if data.startswith(_BEGINNINGS) else None
         if ask is None:
             return None
         answer = keeper.at_once(ask, now)
-        if ask.known is not None and len(bare) <= LONGEST_KNOWN:
-            self._keep(bare, ask.known)
-        return answer.wire if answer is not None else ask
+        if answer is None:
+            return ask
+        asked = keeper.asked(ask)
+        if asked is not None and ask.carried == token and len(form) <= LONGEST_FORM:
+            known = answer.outcome == ALLOWED and answer is not NOBODY
+            (self._of_known if known else self._of_others).keep(form, asked)
+        return answer.wire
 
     def on_url(self, url: bytes) -> None:
         """The question's address."""
@@ -71,8 +84,8 @@ class Whole:
         self._headers.append((name, value))
 
     def on_message_complete(self) -> None:
-        """It ends."""
-        self._complete = True
+        """It ends; only now does the parser know whether another may follow."""
+        self._complete = self._parser.should_keep_alive()
 
     def _read(self, data: bytes, peer: str | None, *, trusted: bool) -> Ask | None:
         if len(data) > LONGEST or data.find(_END) != len(data) - len(_END):
@@ -82,7 +95,7 @@ class Whole:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._complete = False
-        if not self._complete or not self._parser.should_keep_alive():
+        if not self._complete:
             self._parser = httptools.HttpRequestParser(self)  # this one may be in the middle of something
             return None
         if len(self._headers) > MOST_HEADERS:
@@ -90,17 +103,19 @@ class Whole:
         ask = Ask(self._url, self._headers, trusted=trusted, peer=peer)
         return ask if len(ask.hosts) == 1 else None
 
-    def _keep(self, bare: bytes, known: Known) -> None:
-        if len(self._young) >= MOST_KNOWN:
-            self._old, self._young = self._young, {}
-        self._young[bare] = known
 
+def _parted(data: bytes) -> tuple[bytes, bytes | None]:
+    """A question's form and the token of ours that it seems to carry: the form is the rest, but for its id's value.
 
-def _without_id(data: bytes) -> bytes:
-    """The same without the value of the request's id, upon which no answer depends."""
+    Where something was taken out still shows. So questions of one form are read alike, if what was taken out is plain.
+    """
     start = data.find(_ID) + len(_ID)
-    if start < len(_ID):
-        return data
-    end = data.find(b"\r", start)
-    # Letters, digits and hyphens alone are read alike whatever they are.
-    return data[:start] + data[end:] if data[start:end].replace(b"-", b"").isalnum() else data
+    if start >= len(_ID):
+        end = data.find(b"\r", start)
+        if data[start:end].replace(b"-", b"").isalnum():
+            data = data[:start] + data[end:]
+    for mark, begin, end in _MARKS:
+        start = data.find(mark)
+        if start >= 0:
+            return data[: start + begin] + data[start + end :], data[start + 1 : start + end]
+    return data, None
