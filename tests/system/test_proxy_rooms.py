@@ -177,7 +177,10 @@ async def test_whatever_is_wrong_with_the_gate_nobody_gets_in(kind: str, says: s
     or_skip(kind)
     async with backend() as app, gate(says) as port, proxy(kind, app, port) as site:
         for path in ("/public", "/wiki"):
-            assert (await site.ask(path)).status >= 400
+            answer = await site.ask(path)
+            assert answer.status >= 400
+            if kind == "nginx":
+                assert (answer.status, answer.headers["retry-after"]) == (503, "2")
         assert app.seen == []
 
 
