@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ostiary_client.identity import Identity, current_identity
     from ostiary_client.protecting import protect
     from ostiary_client.refusal import Refusal
+    from ostiary_client.service_token import Service, verify_service_token
     from ostiary_client.session import fetch_session
     from ostiary_client.session_sync import fetch_session_sync
     from ostiary_client.trust import Trust
@@ -26,6 +27,7 @@ _ROOMS = {
     "Identity": "identity",
     "KeysUnavailable": "assertion",
     "Refusal": "refusal",
+    "Service": "service_token",
     "SyncVerifier": "verifier",
     "Trust": "trust",
     "Verifier": "verifier",
@@ -38,6 +40,7 @@ _ROOMS = {
     "protect": "protecting",
     "signed_in": "guards",
     "verify_assertion": "assertion",
+    "verify_service_token": "service_token",
 }
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "Identity",
     "KeysUnavailable",
     "Refusal",
+    "Service",
     "SyncVerifier",
     "Trust",
     "Verifier",
@@ -58,6 +62,7 @@ __all__ = [
     "protect",
     "signed_in",
     "verify_assertion",
+    "verify_service_token",
 ]
 
 

@@ -19,7 +19,8 @@ MAX_TOKEN = 16 * 1024
 MAX_LOGGED = 200
 # Ostiary signs other things with the same keys. Each says in its header what it is (RFC 8725, 3.11).
 KINDS = frozenset({None, "JWT"})
-_ODD = (JoseError, ValueError, TypeError, KeyError, AttributeError)
+# What joserfc and Python raise of a token that somebody made up.
+ODD = (JoseError, ValueError, TypeError, KeyError, AttributeError)
 
 
 class AssertionInvalid(Exception):
@@ -39,8 +40,7 @@ def verify_assertion(token: str, *, audience: str, issuer: str, jwks: Mapping[st
 
     `issuer` is Ostiary's public address. Only ES256 counts, whatever the token itself claims (RFC 8725, 3.1).
     """
-    listed = jwks.get("keys")
-    return check(token, import_keys(listed if isinstance(listed, list) else []), issuer, {audience})
+    return check(token, import_listed(jwks), issuer, {audience})
 
 
 def check(token: str, keys: KeySet, issuer: str, audiences: Collection[str]) -> Identity:
@@ -62,8 +62,14 @@ def check(token: str, keys: KeySet, issuer: str, audiences: Collection[str]) -> 
         return _read(found.claims)
     except ExpiredTokenError as error:
         raise AssertionInvalid("the assertion is over a minute old, or the clocks differ", "time") from error
-    except _ODD as error:
+    except ODD as error:
         raise AssertionInvalid(f"the assertion is not genuine: {type(error).__name__}") from error
+
+
+def import_listed(jwks: Mapping[str, Any]) -> KeySet:
+    """The keys of a JSON Web Key Set; none of what is no such set."""
+    listed = jwks.get("keys")
+    return import_keys(listed if isinstance(listed, list) else [])
 
 
 def import_keys(listed: Iterable[object]) -> KeySet:
@@ -73,7 +79,7 @@ def import_keys(listed: Iterable[object]) -> KeySet:
         try:
             if isinstance(entry, dict) and entry.get("kty") == "EC":
                 keys.append(ECKey.import_key({name: value for name, value in entry.items() if name != "d"}))
-        except _ODD:
+        except ODD:
             continue
     return KeySet(keys)
 

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ostiary_client.assertion import AssertionInvalid, KeysUnavailable
 
@@ -22,3 +24,12 @@ class Complaints:
         if now - self._told.get(cause, -EVERY_SECONDS) >= EVERY_SECONDS:
             self._told[cause] = now
             _LOG.warning("%s", error)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """What the block raises is logged on its way."""
+        try:
+            yield
+        except (AssertionInvalid, KeysUnavailable) as error:
+            self.tell(error)
+            raise

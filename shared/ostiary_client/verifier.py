@@ -2,10 +2,13 @@
 
 import asyncio
 
-from ostiary_client.assertion import AssertionInvalid, KeysUnavailable, check, key_id
+from joserfc.jwk import KeySet
+
+from ostiary_client.assertion import check, key_id
 from ostiary_client.complaints import Complaints
 from ostiary_client.identity import Identity
 from ostiary_client.keys import Keyring
+from ostiary_client.service_token import Service, check_service
 from ostiary_client.trust import Trust
 
 
@@ -19,18 +22,18 @@ class SyncVerifier:
 
     def verify(self, token: str) -> Identity:
         """Whom a genuine assertion is about; raises AssertionInvalid, or KeysUnavailable when it cannot be checked."""
-        try:
-            return self._verified(token)
-        except (AssertionInvalid, KeysUnavailable) as error:
-            self._complaints.tell(error)
-            raise
+        with self._complaints.told():
+            return check(token, self._keys(token), self._trust.issuer, self._trust.audiences)
 
-    def _verified(self, token: str) -> Identity:
+    def service(self, token: str) -> Service:
+        """The service that a genuine token of `/oauth/token` speaks for; raises as `verify` does."""
+        with self._complaints.told():
+            return check_service(token, self._keys(token), self._trust.issuer)
+
+    def _keys(self, token: str) -> KeySet:
         kid = key_id(token)
         keys = self._keyring.ready(kid)
-        if keys is None:
-            keys = self._keyring.fetch(kid)
-        return check(token, keys, self._trust.issuer, self._trust.audiences)
+        return self._keyring.fetch(kid) if keys is None else keys
 
 
 class Verifier:
@@ -44,13 +47,15 @@ class Verifier:
 
     async def verify(self, token: str) -> Identity:
         """Whom a genuine assertion is about; raises AssertionInvalid, or KeysUnavailable when it cannot be checked."""
-        try:
-            return await self._verified(token)
-        except (AssertionInvalid, KeysUnavailable) as error:
-            self._complaints.tell(error)
-            raise
+        with self._complaints.told():
+            return check(token, await self._keys(token), self._trust.issuer, self._trust.audiences)
 
-    async def _verified(self, token: str) -> Identity:
+    async def service(self, token: str) -> Service:
+        """The service that a genuine token of `/oauth/token` speaks for; raises as `verify` does."""
+        with self._complaints.told():
+            return check_service(token, await self._keys(token), self._trust.issuer)
+
+    async def _keys(self, token: str) -> KeySet:
         kid = key_id(token)
         keys = self._keyring.ready(kid)
         if keys is None:
@@ -58,4 +63,4 @@ class Verifier:
                 keys = self._keyring.ready(kid)
                 if keys is None:
                     keys = await asyncio.to_thread(self._keyring.fetch, kid)
-        return check(token, keys, self._trust.issuer, self._trust.audiences)
+        return keys

@@ -15,6 +15,8 @@ from ostiary_auth.flows import api_tokens, service_clients, sign_assertion, sign
 from ostiary_auth.flows.api_tokens import Made, Wish
 from ostiary_auth.flows.service_clients import Credentials
 from ostiary_auth.tools import Desk
+from ostiary_client import Service as Trusted
+from ostiary_client import verify_service_token
 from ostiary_client.assertion import AssertionInvalid, verify_assertion
 from ostiary_shared import clock
 from ostiary_shared.database import Sessions
@@ -114,6 +116,8 @@ async def test_a_service_gets_a_signed_token_for_its_credentials(wiki: Service) 
         assert said["sub"] == said["client_id"] == wiki.known.client_id
         assert said["exp"] - said["iat"] == 300
         assert len(said["jti"]) == 32
+        checked = verify_service_token(body["access_token"], issuer=US, jwks=jwks)
+        assert checked == Trusted(wiki.known.client_id, frozenset(scope.split()))
 
 
 @pytest.mark.parametrize(
