@@ -91,6 +91,38 @@ async def test_the_page_notes_the_receipt_and_the_audit_log_keeps_it(console: Co
     assert re.search(IN_FORCE, log)
 
 
+async def test_the_page_of_every_act_notes_the_receipt(console: Console, replicas: None) -> None:
+    headers = await console.enter("admin")
+    bo = await console.person("bo@example.test", "end-user")
+    one = await _sign_in(console, bo, 1)
+    rule = {"path_prefix": "/", "asks": "anyone"}
+    site = await _call(console, "POST", "/sites", headers, {"name": "W", "host": "w.test", "rules": [rule]})
+    await _call(console, "POST", "/roles", headers, {"name": "editor", "permissions": []})
+    other = {"name": "W", "host": "w.test", "position": "1", "path": "/x", "who": "signed_in"}
+    person = f"/admin/users/{bo}"
+    acts: list[tuple[str, dict[str, str]]] = [
+        (f"/admin/sessions/{one}/end", {}),
+        (f"{person}/grants", {"role": "editor", "reason": "writes"}),
+        ("/admin/roles/editor/edit", {"description": "Edits.", "permissions": "users:read"}),
+        (f"{person}/grants/editor/revoke", {"reason": "why"}),
+        ("/admin/roles/editor/delete", {}),
+        (f"{person}/sessions/end", {}),
+        (f"/admin/sites/{site['id']}/edit", other),
+        (f"/admin/sites/{site['id']}/delete", {}),
+        (f"{person}/edit", {"name": "Bob", "email": "bob@example.test"}),
+        (f"{person}/lock", {"reason": "why"}),
+        (f"{person}/delete", {"reason": "why"}),
+    ]
+    for mark, (path, form) in enumerate(acts, 2):
+        if path.endswith(("/grants", "/sessions/end")):
+            await _sign_in(console, bo, mark)
+        done = await console.client.post(path, headers={**headers, **PAGE}, form=form)
+        assert done.status_code == 303, path
+        noted = await console.client.get(done.headers["Location"], headers={**headers, **PAGE})
+        # The note of the act, and not what the history below it says of this one or another.
+        assert re.search(rf'class="note-text"><p>[^<]*{IN_FORCE}</p>', await noted.get_data(as_text=True)), path
+
+
 async def test_a_silent_replica_is_named_as_such(console: Console, database: Databases) -> None:
     from sqlalchemy import text
 
