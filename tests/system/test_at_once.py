@@ -91,6 +91,16 @@ async def test_what_looks_like_a_question_within_another_is_none() -> None:
     assert bodies == [QUICK, b""]
 
 
+async def test_a_body_that_comes_after_its_answer_is_no_question() -> None:
+    async with served() as (_, line):
+        line[1].write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(QUICK))
+        assert await said(line) == b"slow"
+        line[1].write(QUICK)
+        await asyncio.sleep(0.05)
+        line[1].write(SLOW)
+        assert await said(line) == b"slow"
+
+
 async def test_who_asks_again_and_again_is_not_sent_away_and_who_stops_is(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor by a clock of uvicorn's that an answer of the app has set."""
     monkeypatch.setattr(guarded, "IDLE_SECONDS", 0.6)
