@@ -41,6 +41,7 @@ server {{
         proxy_set_header X-Forwarded-Host "{host}";
         proxy_set_header X-Forwarded-Uri $request_uri;
         proxy_set_header X-Forwarded-For $remote_addr;
+        proxy_set_header X-Request-Id $request_id;
         proxy_set_header Connection "";
         proxy_http_version 1.1;
         proxy_buffer_size 16k;

@@ -20,6 +20,7 @@ from ostiary.benchmarks.world import World
 
 START_SECONDS, STOP_SECONDS = 30.0, 10.0
 LAST_WORDS = 400
+UVICORN = ("uvicorn", "--factory", "ostiary.benchmarks.plain:app", "--no-access-log", "--no-proxy-headers")
 NGINX = """
 daemon off; worker_processes 1; pid {folder}/pid; error_log stderr; {user}
 events {{ worker_connections 4096; }}
@@ -41,9 +42,13 @@ class Command:
 
 @dataclass(frozen=True)
 class Auth:
-    """How an auth server is started: `gate` is where its fast listener listens, more settings as OSTIARY_*."""
+    """How an auth server is started: `gate` is where its fast listener listens, more settings as OSTIARY_*.
+
+    `plain`: by uvicorn's own command, which knows nothing but ASGI.
+    """
 
     gate: str = ""
+    plain: bool = False
     core: int | None = 0
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -109,8 +114,8 @@ def auth(world: World, wanted: Auth) -> Iterator[Server]:
         "OSTIARY_GATE_LISTEN": wanted.gate,
         **wanted.settings,
     }
-    words = (sys.executable, "-m", "ostiary", "serve", "auth", "--port", str(port))
-    with running(Command(words, told, wanted.core), port) as server:
+    words = UVICORN if wanted.plain else ("ostiary", "serve", "auth")
+    with running(Command((sys.executable, "-m", *words, "--port", str(port)), told, wanted.core), port) as server:
         _answers(port)
         yield server
 

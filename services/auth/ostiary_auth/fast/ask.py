@@ -1,7 +1,7 @@
 """A request as the quick doors read it: the few headers that an answer may depend on, and the rest for the app."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 GATE, GATE_NGINX, SESSION_JSON = b"/gate", b"/gate/nginx", b"/api/v1/session"
 DOORS = frozenset({GATE, GATE_NGINX, SESSION_JSON})
@@ -61,7 +61,9 @@ class Ask:
     forwarded: tuple[bytes, ...] = ()
     hosts: tuple[bytes, ...] = ()
     odd = False
-    carried: bytes | None = None  # the token, once the keeper has looked (`gate.carried`)
+    # What the keeper has made out: the token (`gate.carried`), and what is asked (`keeper.Asked`).
+    carried: bytes | None = None
+    asked: Any = None
 
     def __init__(self, door: bytes, headers: Headers, *, trusted: bool, peer: str | None) -> None:
         self.door = door

@@ -132,12 +132,13 @@ class Keeper:
 
     def at_once(self, ask: Ask, now: float) -> Answer | None:
         """The answer from memory; None where there is none, or memory may not be relied on."""
-        ask.carried, asked = self._carried(ask), self.asked(ask)
+        ask.carried, asked = self._carried(ask), self._asked(ask)
+        ask.asked = asked
         if asked is None:
             return None
         return self.hit(asked, ask.carried, now) or self.repeated(asked, ask.carried, now)
 
-    def asked(self, ask: Ask) -> Asked | None:
+    def _asked(self, ask: Ask) -> Asked | None:
         """What is asked and of which place; None if only the app can tell."""
         question = self._question(ask)
         place = self._known_place(question.place) if ask.door != SESSION_JSON else None

@@ -132,7 +132,8 @@ class Guest(asyncio.Protocol):
             self._refuse()
 
     def on_message_begin(self) -> None:
-        """A question begins."""
+        """A question begins, maybe in the bytes that ended another."""
+        self._head = self._head or 1
         self._url = b""
         self._headers = []
 

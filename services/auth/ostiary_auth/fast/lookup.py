@@ -97,6 +97,11 @@ class Lookups:
         return future
 
     async def _fly(self, kind: str) -> None:
+        await self._serve(kind)
+        # At once: until a callback did it, whoever asks would count on a look that takes nobody along any more.
+        self._flights[kind].discard(asyncio.current_task())  # type: ignore[arg-type]
+
+    async def _serve(self, kind: str) -> None:
         waiting = self._waiting[kind]
         while waiting:
             taken = dict(islice(waiting.items(), MOST))

@@ -8,7 +8,7 @@ import time
 
 import httptools
 
-from ostiary_auth.fast.answers import ALLOWED, NOBODY
+from ostiary_auth.fast.answers import ALLOWED, NOBODY, Answer
 from ostiary_auth.fast.ask import DOORS, Ask, Headers, Trusts
 from ostiary_auth.fast.halves import Halves
 from ostiary_auth.fast.keeper import Asked, Keeper
@@ -34,6 +34,7 @@ class Whole:
         # Strangers push out no form that somebody known has used.
         self._of_known: Halves[bytes, Asked] = Halves(MOST)
         self._of_others: Halves[bytes, Asked] = Halves(MOST)
+        self._seen: Halves[int, int] = Halves(MOST)
         self._version = -1
         self._url, self._complete = b"", False
         self._headers: Headers = []
@@ -55,7 +56,7 @@ class Whole:
             self._of_known.clear()
             self._of_others.clear()
         form, token = _parted(data)
-        asked = self._of_known[form] or self._of_others[form]
+        asked: Asked | None = self._of_known[form] or self._of_others[form]
         if asked is not None and (trusted or asked[1] is None):
             answer = keeper.hit(asked, token, now)
             # Whoever is remembered carries a token of ours; what anybody else carries may be anything.
@@ -69,10 +70,8 @@ class Whole:
         answer = keeper.at_once(ask, now)
         if answer is None:
             return ask
-        asked = keeper.asked(ask)
-        if asked is not None and ask.carried == token and len(form) <= LONGEST_FORM:
-            known = answer.outcome == ALLOWED and answer is not NOBODY
-            (self._of_known if known else self._of_others).keep(form, asked)
+        if ask.carried == token:
+            self._learn(form, ask, answer)
         return answer.wire
 
     def on_url(self, url: bytes) -> None:
@@ -102,6 +101,15 @@ class Whole:
             return None
         ask = Ask(self._url, self._headers, trusted=trusted, peer=peer)
         return ask if len(ask.hosts) == 1 else None
+
+    def _learn(self, form: bytes, ask: Ask, answer: Answer) -> None:
+        """Remember a form that comes the second time: many never do."""
+        mark = hash(form)
+        if self._seen[mark] is None:
+            self._seen.keep(mark, len(form))
+        elif len(form) <= LONGEST_FORM:
+            known = answer.outcome == ALLOWED and answer is not NOBODY
+            (self._of_known if known else self._of_others).keep(form, ask.asked)
 
 
 def _parted(data: bytes) -> tuple[bytes, bytes | None]:
