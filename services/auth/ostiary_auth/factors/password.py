@@ -4,6 +4,7 @@ Argon2id by OWASP's and ASVS's figures (11.4.2). The event loop and the gate sta
 """
 
 import asyncio
+import functools
 import os
 import sys
 import threading
@@ -54,9 +55,7 @@ class Passwords:
         self._places = self._room = workers + queue
         self._running = 0  # changed by threads of the pool, one at a time: they hold the lock
         self._counting = threading.Lock()
-        # Unknown people cost the same work as known ones: made with the same figures, and nobody's password. (After the
-        # figures were raised, those who have not signed in since cost what they cost before.)
-        self._nobody = self._hasher.hash(tokens.random_bytes(16).hex())
+        self._nobody = _nobodys(memory_kib, time_cost)
 
     @property
     def full(self) -> bool:
@@ -159,6 +158,16 @@ def objection(password: str, context: tuple[str, ...] = ()) -> str | None:
     if int(zxcvbn(legible(password), words).score) < MIN_SCORE:
         return "This is one of the first passwords an attacker would try. Please use other words."
     return None
+
+
+@functools.cache
+def _nobodys(memory_kib: int, time_cost: int) -> str:
+    """A hash that is nobody's: unknown people cost the same work as known ones, since it is made with the same figures.
+
+    After the figures were raised, those who have not signed in since cost what they cost before.
+    """
+    hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
+    return hasher.hash(tokens.random_bytes(16).hex())
 
 
 def _cores() -> int:
