@@ -1,5 +1,6 @@
 """Real PostgreSQL for every test: one server a run, one database a worker, emptied before each test that uses it."""
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -20,10 +21,16 @@ from ostiary_auth.tools import AuthTools, AuthWork, make_tools
 from ostiary_shared import migrations, revocation
 from ostiary_shared.database import Sessions, make_engine, make_sessions
 from ostiary_shared.work import Caller, open_work
-from tests import canary
+from tests import canary, kept, quick
 
 SERVER = "OSTIARY_TEST_POSTGRES"
-KEPT = {"alembic_version", "schema_revisions", "roles", "role_permissions"}
+KEPT = {"alembic_version", "schema_revisions", *kept.SEEDED}
+# An emptied table is a file of no length, until somebody writes to it.
+WRITTEN_TO = """SELECT relname FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_relation_size(oid) > 0"""
+# The machine is not going to lose its power: what tests end with a signal is processes.
+FOR_KEEPS = ("fsync", "full_page_writes")
+RELOAD = "SELECT pg_reload_conf()"
 PUBLIC_URL = "http://localhost"
 AUTH_SECRET = "auth-3f9a1c7e5b2d8046a9c1e3f5b7d90284"
 ADMIN_SECRET = "admin-8c2e4a6f0b1d3957c8e0a2b4d6f81937"
@@ -36,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     canary.secrets.update({AUTH_SECRET, ADMIN_SECRET})
     canary.watch_secrets()
     canary.install()
+    kept.keep_what_is_compiled()
+    quick.hurry()
     if hasattr(config, "workerinput") or SERVER in os.environ or config.option.collectonly:
         return
     folder = Path(tempfile.mkdtemp(prefix="ostiary-test-"))
@@ -44,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     _run.callback(shutil.rmtree, folder, ignore_errors=True)
     cluster = postgres.wait(_run.enter_context(postgres.started(folder / "home")))
     os.environ[SERVER] = f"postgresql://postgres@/postgres?host={cluster.sockets}"
+    asyncio.run(execute(os.environ[SERVER], *(f"ALTER SYSTEM SET {name} = off" for name in FOR_KEEPS), RELOAD))
     _run.callback(os.environ.pop, SERVER)
 
 
@@ -91,7 +101,6 @@ def _whoever_takes_something_away_waits_until_it_is_gone(session: SyncSession) -
 @pytest.fixture(scope="session")
 def databases(worker_id: str) -> Databases:
     """A migrated database of this worker's own."""
-    import asyncio
     import threading
 
     found = Databases(os.environ[SERVER], f"test_{worker_id}")
@@ -114,18 +123,14 @@ async def database(databases: Databases) -> Databases:
     """The worker's database, with the seed roles and nothing else."""
     connection = await asyncpg.connect(databases.superuser)
     try:
-        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        names = ", ".join(f'"{row["tablename"]}"' for row in tables if row["tablename"] not in KEPT)
+        written = await connection.fetch(WRITTEN_TO)
+        names = [f'"{row["relname"]}"' for row in written if row["relname"] not in KEPT]
         await connection.execute("SET session_replication_role = replica")  # the audit log refuses to be emptied
-        await connection.execute(f"TRUNCATE {names} CASCADE; DELETE FROM role_permissions; DELETE FROM roles")
+        if names:
+            await connection.execute(f"TRUNCATE {', '.join(names)} CASCADE")
+        await kept.plant_roles(connection, databases.auth)
     finally:
         await connection.close()
-    engine = make_engine(databases.auth, "test")
-    async with make_sessions(engine).begin() as session:
-        from ostiary_shared.store import roles
-
-        await roles.seed(session)
-    await engine.dispose()
     return databases
 
 

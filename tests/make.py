@@ -8,6 +8,7 @@ from ostiary_shared import clock, tokens
 from ostiary_shared.database import Sessions
 from ostiary_shared.store import passwords, roles, sessions, users
 from ostiary_shared.store.sessions import Start
+from tests.kept import hash_of
 
 PASSWORD = "river lantern otter 42"
 
@@ -35,7 +36,7 @@ async def make_person(
     confirmed: bool = True,
 ) -> Person:
     """A person with `PASSWORD`, roles and a living session."""
-    now, hashed = clock.now(), await tools.passwords.hash(PASSWORD)  # first: on a busy machine it takes its time
+    now, hashed = clock.now(), await hash_of(tools, PASSWORD)  # first: on a busy machine it takes its time
     async with opened.begin() as session:
         user = await users.add(session, email, email.partition("@")[0].title(), now if confirmed else None)
         assert user is not None

@@ -15,6 +15,7 @@ from ostiary_shared.identity import Identity
 from ostiary_shared.models import User
 from ostiary_shared.store import one_time_tokens, passwords, roles, users
 from ostiary_shared.store.one_time_tokens import Issue, Purpose
+from tests.kept import hash_of
 
 ADA = "ada@example.test"
 PASSWORD = "quiet harbour lamp 77"
@@ -24,14 +25,10 @@ WRONG = "not at all the right one"
 HERE = Origin("192.0.2.7")
 ELSEWHERE = Origin("198.51.100.9")
 
-_hashes: dict[str, str] = {}
-
 
 async def hashed(tools: AuthTools, password: str = PASSWORD) -> str:
     """The hash of a password, made once a run."""
-    if password not in _hashes:
-        _hashes[password] = await tools.passwords.hash(password)
-    return _hashes[password]
+    return await hash_of(tools, password)
 
 
 async def person(
