@@ -30,7 +30,7 @@ from tests.system.replicas import Crowd, House, Place, Replica, nginx
 HOST = "wiki.example.test"
 PEOPLE = 4
 AT_EACH_STEP = 60
-PAUSE = 0.02  # what matters is who asks when, not how fast: new replicas have to start beside
+PAUSE = 0.05  # what matters is who asks when, not how fast: new replicas have to start beside
 
 pytestmark = pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
 
@@ -74,7 +74,7 @@ class Users(Crowd):
                 token = self.given[email][turn % len(self.given[email])]
                 visitor = {"X-Visitor": f"192.0.2.{turn % 250}", "Host": f"localhost:{self.house.port}"}
                 known = {**visitor, "Cookie": f"ostiary={token}"}
-                if turn % 60 == 0:
+                if turn % 30 == 0:
                     body = {"email": email, "password": PASSWORD, "token": True}
                     entered = await self.ask(http.post("/api/v1/login", json=body, headers=visitor), "sign-in")
                     self.given[email] += [entered["token"]] if entered else []
