@@ -1,9 +1,7 @@
-"""What tests would wait for, or count, for nothing: forty milliseconds for a packet, a tenth of a second for an end."""
+"""What tests would wait for, or count, for nothing: a tenth of a second for each end of a server, and traced lines."""
 
 import asyncio
 import contextlib
-import socket
-from asyncio import base_events
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,18 +13,7 @@ LOOK = 0.01  # seconds between two looks at whether a server is to end, instead 
 
 def hurry() -> None:
     """In this process, from now on."""
-    base_events._set_nodelay = _at_once  # type: ignore[attr-defined]
     server.asyncio = _Often()  # type: ignore[assignment, attr-defined]
-
-
-def _at_once(connection: socket.socket) -> None:
-    """What uvloop, which serves in earnest, does for every connection.
-
-    asyncio's own loop does so only where the socket was made with its protocol's name. Elsewhere an answer in two parts
-    waits for the client's next acknowledgement.
-    """
-    if connection.family in {socket.AF_INET, socket.AF_INET6}:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class _Often:

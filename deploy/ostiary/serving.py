@@ -103,7 +103,9 @@ class Server(uvicorn.Server):
 
 def bind(port: int, option: str, host: str = HOST) -> socket.socket:
     """A socket on `port`; a busy one is refused naming the option that chooses another."""
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # With its protocol's name: else asyncio's own loop lets the end of an answer wait for the client (uvloop does not).
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
