@@ -1,7 +1,7 @@
 """A request as the quick doors read it: the few headers that an answer may depend on, and the rest for the app."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 GATE, GATE_NGINX, SESSION_JSON = b"/gate", b"/gate/nginx", b"/api/v1/session"
 DOORS = frozenset({GATE, GATE_NGINX, SESSION_JSON})
@@ -61,9 +61,7 @@ class Ask:
     forwarded: tuple[bytes, ...] = ()
     hosts: tuple[bytes, ...] = ()
     odd = False
-    # What the keeper has made out: the token (`gate.carried`), and what is asked (`keeper.Asked`).
-    carried: bytes | None = None
-    asked: Any = None
+    carried: bytes | None = None  # the token, once the keeper has looked (`gate.carried`)
 
     def __init__(self, door: bytes, headers: Headers, *, trusted: bool, peer: str | None) -> None:
         self.door = door
@@ -84,9 +82,12 @@ class Ask:
 
     def question(self, *, by_address: bool) -> Question:
         """What it asks; `by_address` if some rule asks where visitors come from."""
-        place = (self.method, self.proto, self.host, self.uri, self.forwarded if by_address else ())
         several = len(self.authorization) + len(self.cookies) > 1
-        return Question(self.door, place, bool(self.forwarded), several, self.manner)
+        return Question(self.door, self.where(by_address=by_address), bool(self.forwarded), several, self.manner)
+
+    def where(self, *, by_address: bool) -> PlaceKey:
+        """Which place it asks for."""
+        return (self.method, self.proto, self.host, self.uri, self.forwarded if by_address else ())
 
     @property
     def manner(self) -> tuple[tuple[bytes, bytes], ...]:

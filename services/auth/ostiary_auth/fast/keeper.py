@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ostiary_auth.fast import answers, record, sites
 from ostiary_auth.fast.answers import NOBODY, Answer
-from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask, Headers, Question
+from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask, Headers, PlaceKey, Question
 from ostiary_auth.fast.assertions import REUSED_SECONDS, Assertions
 from ostiary_auth.fast.lookup import Found, Lookups
 from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
@@ -132,20 +132,21 @@ class Keeper:
 
     def at_once(self, ask: Ask, now: float) -> Answer | None:
         """The answer from memory; None where there is none, or memory may not be relied on."""
-        ask.carried, asked = self._carried(ask), self._asked(ask)
-        ask.asked = asked
-        if asked is None:
+        token = ask.carried = self._carried(ask)
+        if not self._may_tell(ask):
             return None
-        return self.hit(asked, ask.carried, now) or self.repeated(asked, ask.carried, now)
+        place = self._known_place(self._where(ask)) if ask.door != SESSION_JSON else None
+        if place is None and ask.door != SESSION_JSON:
+            return None
+        return self.hit(ask.door, place, token, now) or self.repeated((self._question(ask), place), token, now)
 
-    def _asked(self, ask: Ask) -> Asked | None:
+    def asked(self, ask: Ask) -> Asked | None:
         """What is asked and of which place; None if only the app can tell."""
         question = self._question(ask)
         place = self._known_place(question.place) if ask.door != SESSION_JSON else None
-        known = ask.door == SESSION_JSON or (place is not None and ask.trusted)
-        return (question, place) if known and not ask.odd else None
+        return (question, place) if self._may_tell(ask) and (place or ask.door == SESSION_JSON) else None
 
-    def hit(self, asked: Asked, token: bytes | None, now: float) -> Answer | None:
+    def hit(self, door: bytes, place: Place | None, token: bytes | None, now: float) -> Answer | None:
         """The answer to somebody who is remembered and passes; None in every other case."""
         memory = self.memory
         if not token or now >= memory.lease_until:
@@ -154,7 +155,6 @@ class Keeper:
         kept = memory.records.get(key)
         if kept is None:
             return None
-        question, place = asked
         made_for = key
         if place is not None:
             if place.fresh and not _young(kept, place.fresh):
@@ -166,7 +166,7 @@ class Keeper:
         if made is None or (place is not None and made.standing not in place.met):
             return None
         memory.used[key] = kept
-        self.passed[question.door] += 1
+        self.passed[door] += 1
         return made.answer
 
     def repeated(self, asked: Asked, token: bytes | None, now: float) -> Answer | None:
@@ -222,6 +222,12 @@ class Keeper:
         token = self._ours(value) if value else None
         who = token.key if token else NOBODY_AT_ALL if value is None else UNKNOWN
         self.replies.keep(self._question(ask), who, told, now)
+
+    def _may_tell(self, ask: Ask) -> bool:
+        return not ask.odd and (ask.trusted or ask.door == SESSION_JSON)
+
+    def _where(self, ask: Ask) -> PlaceKey:
+        return ask.where(by_address=self.parts.places.watching)
 
     def _question(self, ask: Ask) -> Question:
         return ask.question(by_address=self.parts.places.watching)
@@ -281,7 +287,7 @@ class Keeper:
         parts = self.parts
         if not remember:
             return place_of(ask, await sites.read(self._statements), parts.places.address_of)
-        known = self._known_place(self._question(ask).place)
+        known = self._known_place(self._where(ask))
         while known is None:
             doors = await parts.sites.load(self._statements)
             if doors is parts.sites.doors:  # else they changed before it was our turn again

@@ -48,7 +48,7 @@ class Places:
     def find(self, ask: Ask, doors: dict[str, Door]) -> Place | None:
         """The place of a request, to be known from now on; None for an address that is not canonical."""
         self.watching = self.watching or any(door.watches_networks for door in doors.values())
-        place, key = place_of(ask, doors, self.address_of), ask.question(by_address=self.watching).place
+        place, key = place_of(ask, doors, self.address_of), ask.where(by_address=self.watching)
         if place is not None and sum(map(len, (*key[:4], *key[4]))) <= LONGEST:
             if len(self._known) >= MOST:
                 self._known.clear()

@@ -58,7 +58,8 @@ class Whole:
         form, token = _parted(data)
         asked: Asked | None = self._of_known[form] or self._of_others[form]
         if asked is not None and (trusted or asked[1] is None):
-            answer = keeper.hit(asked, token, now)
+            question, place = asked
+            answer = keeper.hit(question.door, place, token, now)
             # Whoever is remembered carries a token of ours; what anybody else carries may be anything.
             if answer is None and (token is None or not token.translate(None, _PLAIN)):
                 answer = keeper.repeated(asked, token, now)
@@ -107,9 +108,11 @@ class Whole:
         mark = hash(form)
         if self._seen[mark] is None:
             self._seen.keep(mark, len(form))
-        elif len(form) <= LONGEST_FORM:
+            return
+        asked = self._keeper.asked(ask)
+        if asked is not None and len(form) <= LONGEST_FORM:
             known = answer.outcome == ALLOWED and answer is not NOBODY
-            (self._of_known if known else self._of_others).keep(form, ask.asked)
+            (self._of_known if known else self._of_others).keep(form, asked)
 
 
 def _parted(data: bytes) -> tuple[bytes, bytes | None]:
