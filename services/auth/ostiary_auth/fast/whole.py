@@ -50,6 +50,8 @@ class Whole:
 
         None if it is anything else. `now` is of time.monotonic, when it had come.
         """
+        if len(data) > LONGEST:
+            return None
         keeper = self._keeper
         if self._version != keeper.version:
             self._version = keeper.version
@@ -71,7 +73,8 @@ class Whole:
         answer = keeper.at_once(ask, now)
         if answer is None:
             return ask
-        if ask.carried == token:
+        # A token that is there once was taken from where it counts: what else is asked does not depend on it.
+        if ask.carried == token and (token is None or data.count(token) == 1):
             self._learn(form, ask, answer)
         return answer.wire
 
@@ -88,7 +91,7 @@ class Whole:
         self._complete = self._parser.should_keep_alive()
 
     def _read(self, data: bytes, peer: str | None, *, trusted: bool) -> Ask | None:
-        if len(data) > LONGEST or data.find(_END) != len(data) - len(_END):
+        if data.find(_END) != len(data) - len(_END):
             return None
         self._url, self._headers, self._complete = b"", [], False
         try:
