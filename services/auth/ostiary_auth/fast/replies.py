@@ -30,7 +30,7 @@ class Replies:
     def __init__(self) -> None:
         self.heard = 0
         self._said: dict[tuple[Question, bytes], _Said] = {}
-        self._of: dict[bytes, list[tuple[Question, bytes]]] = {}
+        self._of: dict[bytes, set[tuple[Question, bytes]]] = {}
 
     def clear(self) -> None:
         """Forget them: what was refused may be open now."""
@@ -65,4 +65,4 @@ class Replies:
             self.clear()
         self._said[question, who] = _Said(now + SECONDS, told)
         if who not in {NOBODY, UNKNOWN}:
-            self._of.setdefault(who, []).append((question, who))
+            self._of.setdefault(who, set()).add((question, who))
