@@ -75,7 +75,7 @@ class Guarded(HttpToolsProtocol):
         self.answered_at = 0.0
         self.arriving = self.unfinished + len(data)
         super().data_received(data)
-        if self.in_head:
+        if self.in_head or self._rests():  # an empty line is no question, but has ended uvicorn's own timer
             self._arm()  # only now: a head that came whole needs no timer
         if self.body_since:
             self.sent_bytes += len(data)
