@@ -99,7 +99,7 @@ class Lookups:
     async def _fly(self, kind: str) -> None:
         await self._serve(kind)
         # At once: until a callback did it, whoever asks would count on a look that takes nobody along any more.
-        self._flights[kind].discard(asyncio.current_task())  # type: ignore[arg-type]
+        self._flights[kind].discard(asyncio.current_task())
 
     async def _serve(self, kind: str) -> None:
         waiting = self._waiting[kind]
