@@ -262,6 +262,8 @@ class Keeper:
         if until <= now or (place is not None and number not in place.met):
             return None
         if place is None:
+            if record.words(kept)[HOST]:
+                return None
             said = answers.session(kept, self.standings.numbered[number], self.parts.json_headers)
             made = Made(said, kept, number, until, until)
         elif made is not None and now < made.signed_until and record.said(made.kept) == record.said(kept):
