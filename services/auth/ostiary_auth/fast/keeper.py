@@ -20,6 +20,7 @@ from ostiary_auth.fast import answers, record, sites
 from ostiary_auth.fast.answers import NOBODY, Answer
 from ostiary_auth.fast.ask import DOORS, SESSION_JSON, Ask, Headers, PlaceKey, Question
 from ostiary_auth.fast.assertions import REUSED_SECONDS, Assertions
+from ostiary_auth.fast.halves import Halves
 from ostiary_auth.fast.lookup import Found, Lookups
 from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
 from ostiary_auth.fast.places import Place, Places, place_of
@@ -43,6 +44,8 @@ log = structlog.get_logger("ostiary")
 
 # A record lives no longer than this, whatever the session does.
 LONGEST_SECONDS = 900.0
+# Of forms of questions, each half.
+MOST_FORMS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,10 @@ class Keeper:
         self.replies = Replies()
         self.ready = Ready()
         self.serving = False
-        # What is known of questions by their bytes counts for one version alone, and so does a record not kept yet.
-        self.version = 0
+        # Questions by their bytes (whole.py); each comes to a place that is known.
+        self.known_forms: Halves[bytes, Asked] = Halves(MOST_FORMS)
+        self.other_forms: Halves[bytes, Asked] = Halves(MOST_FORMS)
+        self.version = 0  # for which alone a record counts that was made and not kept yet
         # How often what was answered at once, for the figures (tally.py); a whole number costs next to nothing.
         self.passed = dict.fromkeys(DOORS, 0)
         self.opened = dict.fromkeys(DOORS, 0)
@@ -103,10 +108,10 @@ class Keeper:
     def forget_all(self) -> None:
         """Remember nobody."""
         self.version += 1
+        self._forget_places()
         self.memory.forget_all()
         self.standings.clear()
         self.ready.clear()
-        self.parts.places.clear()
         self.replies.clear()
 
     def forget(self, key: bytes) -> None:
@@ -116,10 +121,14 @@ class Keeper:
 
     def sites_changed(self) -> None:
         """Ask for the rules anew."""
-        self.version += 1
+        self._forget_places()
         self.parts.sites.stale()
-        self.parts.places.clear()
         self.replies.clear()
+
+    def _forget_places(self) -> None:
+        self.parts.places.clear()
+        self.known_forms.clear()
+        self.other_forms.clear()
 
     def keys_changed(self) -> None:
         """Sign anew, with the key that signs now."""

@@ -68,6 +68,7 @@ class Guest(asyncio.Protocol):
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
         self._keeper = hall.keeper
+        self._answer_whole = hall.whole.answer
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._peer = UNIX
@@ -109,18 +110,22 @@ class Guest(asyncio.Protocol):
             return
         now = self._now = time.monotonic()
         if not (self._head or self._waiting or self._last or self._stuck_since):
-            answer = self._hall.whole.answer(data, now, self._peer, trusted=self._trusted)
+            answer = self._answer_whole(data, now, self._peer, trusted=self._trusted)
             if answer is not None:
                 if now - self._heard_at > MOMENT_SECONDS:
                     self._heard_at = now
                     self._hall.guests.idle(self)
-                if isinstance(answer, Ask):
-                    self._wait_for(answer)
-                else:
+                if type(answer) is bytes:
                     self._transport.write(answer)  # type: ignore[union-attr]
+                elif isinstance(answer, Ask):
+                    self._wait_for(answer)
                 return
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        """What is no whole question that is answered at once."""
         if not self._head:
-            self._heard_at = now  # of a question that comes bit by bit, when it began
+            self._heard_at = self._now  # of a question that comes bit by bit, when it began
         self._head += len(data)
         try:
             self._parser.feed_data(data)

@@ -11,12 +11,11 @@ import httptools
 from ostiary_auth.fast.answers import ALLOWED, NOBODY, Answer
 from ostiary_auth.fast.ask import DOORS, Ask, Headers, Trusts
 from ostiary_auth.fast.halves import Halves
-from ostiary_auth.fast.keeper import Asked, Keeper
+from ostiary_auth.fast.keeper import MOST_FORMS, Asked, Keeper
 
 LONGEST = 16 * 1024
 MOST_HEADERS = 100
-# Forms of questions: each half, and their bytes.
-MOST, LONGEST_FORM = 5_000, 2_000
+LONGEST_FORM = 2_000
 _BEGINNINGS = tuple(b"GET %b HTTP/1.1\r\n" % door for door in DOORS)
 _END = b"\r\n\r\n"
 _ID = b"\r\nX-Request-Id: "
@@ -32,10 +31,8 @@ class Whole:
         self._keeper = keeper
         self._trusts = trusts
         # Strangers push out no form that somebody known has used.
-        self._of_known: Halves[bytes, Asked] = Halves(MOST)
-        self._of_others: Halves[bytes, Asked] = Halves(MOST)
-        self._seen: Halves[int, int] = Halves(MOST)
-        self._version = -1
+        self._of_known, self._of_others = keeper.known_forms, keeper.other_forms
+        self._seen: Halves[int, int] = Halves(MOST_FORMS)
         self._url, self._complete = b"", False
         self._headers: Headers = []
         self._parser = httptools.HttpRequestParser(self)
@@ -53,10 +50,6 @@ class Whole:
         if len(data) > LONGEST:
             return None
         keeper = self._keeper
-        if self._version != keeper.version:
-            self._version = keeper.version
-            self._of_known.clear()
-            self._of_others.clear()
         form, token = _parted(data)
         asked: Asked | None = self._of_known[form] or self._of_others[form]
         if asked is not None and (trusted or asked[1] is None):
@@ -123,8 +116,9 @@ def _parted(data: bytes) -> tuple[bytes, bytes | None]:
 
     Where something was taken out still shows. So questions of one form are read alike, if what was taken out is plain.
     """
-    start = data.find(_ID) + len(_ID)
-    if start >= len(_ID):
+    start = data.find(_ID)
+    if start >= 0:
+        start += len(_ID)
         end = data.find(b"\r", start)
         if data[start:end].replace(b"-", b"").isalnum():
             data = data[:start] + data[end:]
