@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ostiary.benchmarks.faults import Unmeasured
@@ -47,6 +47,16 @@ def asked(connection: socket.socket, request: bytes) -> Answer:
     lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
     return Answer(int(lines[0][9:12]), headers, body.decode("utf-8", "replace"))
+
+
+def lap(port: int, requests: Iterable[bytes], seconds: float) -> None:
+    """Send each of these once, for so long at the most; whatever comes back, and nothing if nobody answers."""
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(OSError), connected(port) as connection:
+        for request in requests:
+            if time.monotonic() > deadline:
+                return
+            asked(connection, request)
 
 
 def until_there(port: int, what: str, seconds: float = 5.0) -> None:
