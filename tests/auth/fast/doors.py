@@ -19,6 +19,7 @@ from ostiary_auth.app import create_app
 from ostiary_auth.fast.answers import Answer, written
 from ostiary_auth.fast.asgi import QuickDoor, put_to
 from ostiary_auth.fast.ask import Headers
+from ostiary_auth.fast.whole import Whole
 from ostiary_auth.settings import AuthSettings
 
 PROXY, STRANGER = "127.0.0.1", "203.0.113.9"
@@ -38,6 +39,12 @@ class Doors:
     def door(self) -> QuickDoor:
         found = self.quick.asgi_app
         assert isinstance(found, QuickDoor)
+        return found
+
+    @property
+    def whole(self) -> Whole:
+        found = self.quick.extensions["ostiary-at-once"].__self__
+        assert isinstance(found, Whole)
         return found
 
     async def by_app(self, path: bytes, headers: Headers, peer: str = PROXY) -> Answer:

@@ -3,22 +3,18 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
-from ipaddress import ip_network
 
 import pytest
 
 from ostiary_auth.fast import whole
 from ostiary_auth.fast.ask import Ask
-from ostiary_auth.fast.whole import Whole
-from ostiary_auth.settings import AuthSettings
 from ostiary_shared import clock, tokens
 from ostiary_shared.database import Sessions
 from ostiary_shared.store import sessions as session_rows
 from ostiary_shared.store import site_sessions
 from ostiary_shared.tokens import derive
-from tests.auth.fast.doors import PROXY, Doors, opened, told
-from tests.auth.gate.conftest import HOST, Guest, add_guest, add_site
+from tests.auth.fast.doors import PROXY, Doors, told
+from tests.auth.gate.conftest import HOST, Guest
 from tests.conftest import AUTH_SECRET
 
 MADE_UP = "os_" + "y" * 55
@@ -28,21 +24,6 @@ GATE = (
     "\r\nX-Forwarded-Uri: %s\r\n%s\r\n"
 )
 SHORT = "GET /api/v1/session HTTP/1.1\r\nHost: x\r\n%s\r\n"
-
-
-@pytest.fixture
-async def guests(sessions: Sessions, admin_sessions: Sessions) -> list[Guest]:
-    await add_site(admin_sessions)
-    return [await add_guest(sessions, f"{name}@example.test", "end-user") for name in ("ada", "bo")]
-
-
-@pytest.fixture
-async def doors(guests: list[Guest], auth_settings: AuthSettings) -> AsyncIterator[Doors]:
-    trusting = {"trusted_proxies": (ip_network(f"{PROXY}/32"),)}
-    async with opened(auth_settings.model_copy(update=trusting)) as running:
-        for guest in guests:
-            assert (await said(running, gate("/wiki", cookie(guest.token))))[0] == 200
-        yield running
 
 
 def cookie(token: str) -> str:
@@ -149,7 +130,7 @@ async def test_a_question_that_is_not_complete_is_not_answered(doors: Doors, gue
         await said(doors, gate("/public", cookie(short)))
     for token in ("os_", short, guests[0].token):
         begun = gate("/public", cookie(token)).removesuffix(b"\r\n\r\n")
-        answer = doors_eye(doors).answer(begun, time.monotonic(), PROXY, trusted=True)
+        answer = doors.whole.answer(begun, time.monotonic(), PROXY, trusted=True)
         assert not isinstance(answer, bytes), begun
 
 
@@ -172,14 +153,8 @@ async def test_a_question_as_long_as_no_other_is_read_as_ever(doors: Doors, gues
 
     def answered(length: int) -> bytes | Ask | None:
         raw = gate("/wiki", f"X-Request-Id: {'a' * length}\r\n" + cookie(guests[0].token))
-        return doors_eye(doors).answer(raw, time.monotonic(), PROXY, trusted=True)
+        return doors.whole.answer(raw, time.monotonic(), PROXY, trusted=True)
 
     for _ in range(3):
         assert isinstance(answered(10), bytes)
     assert answered(whole.LONGEST) is None
-
-
-def doors_eye(doors: Doors) -> Whole:
-    found = doors.quick.extensions["ostiary-at-once"].__self__
-    assert isinstance(found, Whole)
-    return found

@@ -4,21 +4,19 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
-from ipaddress import ip_network
+from collections.abc import Iterator
 
 import pytest
 
 from ostiary_auth.fast import whole
 from ostiary_auth.fast.ask import Ask
 from ostiary_auth.fast.whole import Whole
-from ostiary_auth.settings import AuthSettings
 from ostiary_shared.database import Sessions
 from ostiary_shared.models import SiteRule
 from ostiary_shared.store import sites
 from ostiary_shared.work import Caller, open_work
-from tests.auth.fast.doors import PROXY, STRANGER, Doors, opened, told
-from tests.auth.gate.conftest import HOST, Guest, add_guest, add_site
+from tests.auth.fast.doors import PROXY, STRANGER, Doors, told
+from tests.auth.gate.conftest import HOST, Guest
 
 FORM = (
     f"GET /gate HTTP/1.1\r\nHost: x\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: {HOST}"
@@ -27,29 +25,8 @@ FORM = (
 SHORT = "GET /api/v1/session HTTP/1.1\r\nHost: x\r\nCookie: ostiary=%s\r\n\r\n"
 
 
-@pytest.fixture
-async def guests(sessions: Sessions, admin_sessions: Sessions) -> list[Guest]:
-    await add_site(admin_sessions)
-    return [await add_guest(sessions, f"{name}@example.test", "end-user") for name in ("ada", "bo")]
-
-
-@pytest.fixture
-async def doors(guests: list[Guest], auth_settings: AuthSettings) -> AsyncIterator[Doors]:
-    trusting = {"trusted_proxies": (ip_network(f"{PROXY}/32"),)}
-    async with opened(auth_settings.model_copy(update=trusting)) as running:
-        for guest in guests:
-            assert await status(running, asking(guest.token)) == 200
-        yield running
-
-
 def asking(token: str, uri: str = "/wiki", number: int = 0) -> bytes:
     return (FORM % (uri, f"{number:032x}", token)).encode()
-
-
-def eye(doors: Doors) -> Whole:
-    found = doors.quick.extensions["ostiary-at-once"].__self__
-    assert isinstance(found, Whole)
-    return found
 
 
 async def status(doors: Doors, raw: bytes, cut: int = 0) -> int:
@@ -69,7 +46,7 @@ async def status(doors: Doors, raw: bytes, cut: int = 0) -> int:
 
 
 def answered(doors: Doors, raw: bytes, peer: str = PROXY) -> bytes | Ask | None:
-    return eye(doors).answer(raw, time.monotonic(), peer, trusted=peer == PROXY)
+    return doors.whole.answer(raw, time.monotonic(), peer, trusted=peer == PROXY)
 
 
 async def test_a_form_that_comes_again_is_read_no_more_whoever_asks_and_whatever_its_id(
@@ -143,7 +120,7 @@ async def test_rules_that_change_count_at_once(doors: Doors, guests: list[Guest]
 async def test_what_strangers_ask_pushes_out_nothing(
     doors: Doors, guests: list[Guest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = eye(doors)._of_known
+    known = doors.whole._of_known
     for _ in range(2):
         assert answered(doors, asking(guests[0].token))
     before = dict(known)
@@ -153,7 +130,7 @@ async def test_what_strangers_ask_pushes_out_nothing(
         for token in ("", "", "os_" + "x" * 55, "os_" + "y" * 55):
             answered(doors, asking(token, f"/public/{number}"))
     assert dict(known) == before
-    assert len(eye(doors)._of_others) > 100
+    assert len(doors.whole._of_others) > 100
 
 
 async def test_who_is_no_proxy_is_told_nothing_that_one_is_told(doors: Doors, guests: list[Guest]) -> None:
