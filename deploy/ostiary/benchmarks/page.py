@@ -53,7 +53,7 @@ server {{
 
 @contextlib.contextmanager
 def contenders(world: World, terms: Terms) -> Iterator[list[Contender]]:
-    """On one core nginx, on the other auth, and the load wherever there is room."""
+    """On one core nginx, on the other auth and the load: left to itself that comes beside one now, and now the other."""
     if not terms.wants(*NAMES):
         yield []
         return
@@ -83,5 +83,5 @@ def _pages(world: World, port: int, pids: tuple[int, int]) -> list[Contender]:
         )
         says_who = {"x-bench-user": str(world.people[0].id)} if name == PROTECTED else {}
         expected = Expected(200, {"": MARK, **says_who})
-        found.append(Contender(name, says, port, file, expected, pids, against=OPEN, core=None))
+        found.append(Contender(name, says, port, file, expected, pids, against=OPEN))
     return found
