@@ -53,7 +53,7 @@ server {{
 
 @contextlib.contextmanager
 def contenders(world: World, terms: Terms) -> Iterator[list[Contender]]:
-    """On one core nginx, on the other auth and the load: left to itself that comes beside one now, and now the other."""
+    """On one core nginx, on the other auth and the load: left to itself, that comes beside either, as it happens."""
     if not terms.wants(*NAMES):
         yield []
         return
