@@ -55,12 +55,18 @@ def check(contender: Contender) -> None:
 
 
 def warm(contender: Contender, seconds: float = WARM_SECONDS) -> None:
-    """Send every request once or more, so that what is remembered is remembered."""
-    wanted, done, spent = len(requests.kept(contender.file)), 0, 0.0
-    while done < wanted and spent < seconds:
-        sample = _load(contender, 1.0 if wanted > CONNECTIONS else 0.2)
-        done, spent = done + sample.requests, spent + sample.seconds
-        wanted = wanted if sample.requests else 0
+    """Send every request once or more, so that what is remembered is remembered.
+
+    Every load begins anew somewhere in the file: only one that goes round has sent them all.
+    """
+    wanted, spent = len(requests.kept(contender.file)), 0.0
+    next_one = 1.0 if wanted > CONNECTIONS else 0.2
+    while spent < seconds:
+        sample = _load(contender, min(next_one, seconds - spent))
+        spent += sample.seconds
+        if sample.requests >= wanted or not sample.requests:
+            return
+        next_one = 1.2 * sample.seconds * wanted / sample.requests
 
 
 def turn(contender: Contender, seconds: float, database: list[int]) -> Sample:

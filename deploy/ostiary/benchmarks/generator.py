@@ -100,6 +100,8 @@ class Tally:
 def run(order: Order) -> dict[str, Any]:
     """Send, and say what came back."""
     sending = requests.kept(Path(order.file))
+    begin = int(time.time()) * 7919 % len(sending)  # as wrk's script does
+    sending = sending[begin:] + sending[:begin]
     tally, began = Tally(), time.monotonic()
     with selectors.DefaultSelector() as selector:
         lines = [Line(order.port, selector) for _ in range(order.connections)]

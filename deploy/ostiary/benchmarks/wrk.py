@@ -9,13 +9,15 @@ from typing import Any
 
 from ostiary.benchmarks.faults import Unmeasured
 
-# Requests come from a file, one after the other; `done` prints what the command's own words would round.
+# Requests come from a file, one after the other, from another place each time; `done` prints what the command's own
+# words would round.
 SCRIPT = """
 local requests, turn = {}, 0
 function init(arguments)
     for request in io.open(arguments[1], "rb"):read("*a"):gmatch("([^%z]+)%z") do
         requests[#requests + 1] = request
     end
+    turn = os.time() * 7919 % #requests
 end
 function request()
     turn = turn % #requests + 1
