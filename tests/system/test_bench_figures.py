@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ostiary.benchmarks import aims, figures, generator, load, machine, requests, wrk
+from ostiary.benchmarks import aims, contender, figures, generator, load, machine, requests, wrk
+from ostiary.benchmarks.contender import Contender, Expected
 from ostiary.benchmarks.faults import Unmeasured
 from ostiary.benchmarks.figures import Finding, Sample
 from ostiary.benchmarks.generator import Order
@@ -186,3 +187,20 @@ def test_work_shows_in_the_time_that_was_used() -> None:
     sum(number * number for number in range(2_000_000))
     assert machine.used([os.getpid()]) > before
     assert machine.used([2**22 + 1]) == 0  # nobody's number
+
+
+def test_warming_goes_on_until_one_load_has_gone_round(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several that each begin elsewhere may send the same few again and again."""
+    loads: list[float] = []
+
+    def load(_contender: Contender, seconds: float) -> Sample:
+        loads.append(seconds)
+        return Sample(int(1_000 * seconds), seconds)
+
+    monkeypatch.setattr(contender, "_load", load)
+    file = requests.keep(tmp_path / "all.requests", [b"x"] * 5_000)
+    contender.warm(Contender("it", "", 1, file, Expected(200), ()))
+    assert loads == [1.0, 6.0]
+    loads.clear()
+    contender.warm(Contender("it", "", 1, file, Expected(200), ()), 3.0)
+    assert sum(loads) == 3.0
