@@ -24,7 +24,7 @@ from ostiary_auth.fast.halves import Halves
 from ostiary_auth.fast.lookup import Found, Lookups
 from ostiary_auth.fast.memory import KEY_BYTES, Memory, Reading
 from ostiary_auth.fast.places import Place, Places, place_of
-from ostiary_auth.fast.ready import Made, Ready
+from ostiary_auth.fast.ready import MOST_AT_GATE, MOST_SESSIONS, Made, Ready
 from ostiary_auth.fast.record import AUTHENTICATED, EMAIL, HOST, MACHINE, NAME, STANDING, UNTIL, USER_ID
 from ostiary_auth.fast.replies import NOBODY as NOBODY_AT_ALL
 from ostiary_auth.fast.replies import UNKNOWN, Replies
@@ -88,7 +88,9 @@ class Keeper:
         self.memory = parts.memory
         self.standings = Standings()
         self.replies = Replies()
-        self.ready = Ready()
+        # Token key and host → answer; cleared whenever standings are numbered anew, since what is kept names a number.
+        self.at_gate: Ready = Ready(MOST_AT_GATE)
+        self.at_session: Ready = Ready(MOST_SESSIONS)
         self.serving = False
         # Questions by their bytes (whole.py); each comes to a place that is known.
         self.known_forms: Halves[bytes, Asked] = Halves(MOST_FORMS)
@@ -111,7 +113,8 @@ class Keeper:
         self._forget_places()
         self.memory.forget_all()
         self.standings.clear()
-        self.ready.clear()
+        self.at_gate.clear()
+        self.at_session.clear()
         self.replies.clear()
 
     def forget(self, key: bytes) -> None:
@@ -133,7 +136,7 @@ class Keeper:
     def keys_changed(self) -> None:
         """Sign anew, with the key that signs now."""
         self.parts.assertions.stale()
-        self.ready.clear()
+        self.at_gate.clear()
 
     def sites_now(self) -> dict[str, Door] | None:
         """The sites, if they are in memory and that may be relied on."""
@@ -164,12 +167,12 @@ class Keeper:
         kept = memory.records.get(key)
         if kept is None:
             return None
-        made_for = key
+        made_for, ready = key, self.at_session
         if place is not None:
             if place.fresh and not _young(kept, place.fresh):
                 return None
-            made_for += place.audience
-        made = self.ready[made_for]
+            made_for, ready = key + place.audience, self.at_gate
+        made = ready[made_for]
         if made is None or made.kept is not kept or now >= made.until:
             made = self._made(made_for, kept, place, now)
         if made is None or (place is not None and made.standing not in place.met):
@@ -266,7 +269,8 @@ class Keeper:
         None for whoever is not known to meet what is asked, without a key to sign with, and for a token that counts
         elsewhere alone.
         """
-        head, made = record.head(kept), self.ready[made_for]
+        head, ready = record.head(kept), self.at_session if place is None else self.at_gate
+        made = ready[made_for]
         number, until = head[STANDING], head[UNTIL]
         if until <= now or (place is not None and number not in place.met):
             return None
@@ -283,7 +287,7 @@ class Keeper:
                 return None
             signed_until = now + REUSED_SECONDS
             made = Made(answer, kept, number, min(until, signed_until), signed_until)
-        self.ready.keep(made_for, made)
+        ready.keep(made_for, made)
         return made
 
     def _passed(self, kept: bytes, number: int, place: Place, now: float) -> Answer | None:
