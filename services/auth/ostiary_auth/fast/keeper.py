@@ -89,8 +89,8 @@ class Keeper:
         self.standings = Standings()
         self.replies = Replies()
         # Token key and host → answer; cleared whenever standings are numbered anew, since what is kept names a number.
-        self.at_gate: Ready = Ready(MOST_AT_GATE)
-        self.at_session: Ready = Ready(MOST_SESSIONS)
+        self.ready_at_gate: Ready = Ready(MOST_AT_GATE)
+        self.ready_sessions: Ready = Ready(MOST_SESSIONS)
         self.serving = False
         # Questions by their bytes (whole.py); each comes to a place that is known.
         self.known_forms: Halves[bytes, Asked] = Halves(MOST_FORMS)
@@ -113,8 +113,8 @@ class Keeper:
         self._forget_places()
         self.memory.forget_all()
         self.standings.clear()
-        self.at_gate.clear()
-        self.at_session.clear()
+        self.ready_at_gate.clear()
+        self.ready_sessions.clear()
         self.replies.clear()
 
     def forget(self, key: bytes) -> None:
@@ -136,7 +136,7 @@ class Keeper:
     def keys_changed(self) -> None:
         """Sign anew, with the key that signs now."""
         self.parts.assertions.stale()
-        self.at_gate.clear()
+        self.ready_at_gate.clear()
 
     def sites_now(self) -> dict[str, Door] | None:
         """The sites, if they are in memory and that may be relied on."""
@@ -167,11 +167,11 @@ class Keeper:
         kept = memory.records.get(key)
         if kept is None:
             return None
-        made_for, ready = key, self.at_session
+        made_for, ready = key, self.ready_sessions
         if place is not None:
             if place.fresh and not _young(kept, place.fresh):
                 return None
-            made_for, ready = key + place.audience, self.at_gate
+            made_for, ready = key + place.audience, self.ready_at_gate
         made = ready[made_for]
         if made is None or made.kept is not kept or now >= made.until:
             made = self._made(made_for, kept, place, now)
@@ -209,7 +209,7 @@ class Keeper:
     async def later(self, ask: Ask) -> Answer | None:
         """The answer after asking the database; None where the app must say it."""
         at_gate = ask.door != SESSION_JSON
-        if ask.odd or not self.serving or (at_gate and not ask.trusted):
+        if not self.serving or not self._may_tell(ask):
             return None
         remember = time.monotonic() < self.memory.lease_until
         place = await self._place(ask, remember=remember) if at_gate else None
@@ -269,7 +269,7 @@ class Keeper:
         None for whoever is not known to meet what is asked, without a key to sign with, and for a token that counts
         elsewhere alone.
         """
-        head, ready = record.head(kept), self.at_session if place is None else self.at_gate
+        head, ready = record.head(kept), self.ready_sessions if place is None else self.ready_at_gate
         made = ready[made_for]
         number, until = head[STANDING], head[UNTIL]
         if until <= now or (place is not None and number not in place.met):
