@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +11,8 @@ from aiohttp import web
 
 from tests.system.proxied import free_port, program
 from tests.system.wirings import Wiring
+
+Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 NAME = "shop.far.test"
 # As strict as a page can be: nothing inline, no way around Trusted Types.
@@ -69,16 +71,23 @@ async def shop(kind: str, public_url: str) -> AsyncIterator[Shop]:
         headers = {"Content-Security-Policy": CSP, "Set-Cookie": "basket=3"}
         return web.Response(text=PAGE.format(who=who), content_type="text/html", headers=headers)
 
+    async with listening(answer) as app:
+        with tempfile.TemporaryDirectory(prefix="ostiary-shop-") as folder:
+            auth = urlsplit(public_url).port or 80
+            wiring = Wiring(Path(folder), port, app, auth, name=NAME)
+            async with program(kind, wiring):
+                yield open_
+
+
+@contextlib.asynccontextmanager
+async def listening(answer: Answer) -> AsyncIterator[int]:
+    """An app that answers every address so; its port."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        with tempfile.TemporaryDirectory(prefix="ostiary-shop-") as folder:
-            auth = urlsplit(public_url).port or 80
-            wiring = Wiring(Path(folder), port, runner.addresses[0][1], auth, name=NAME)
-            async with program(kind, wiring):
-                yield open_
+        yield int(runner.addresses[0][1])
     finally:
         await runner.cleanup()

@@ -17,6 +17,7 @@ from ostiary_shared.database import Sessions
 from ostiary_shared.models import Site, SiteRule
 from ostiary_shared.store import sites
 from tests.browser.conftest import CHROMIUM, QUIET, at_a_browser
+from tests.browser.far import listening
 from tests.conftest import AUTH_SECRET, Databases
 from tests.make import PASSWORD, make_person
 from tests.system import proxied, wirings
@@ -78,15 +79,8 @@ async def _shop(cookies: list[str]) -> AsyncIterator[int]:
         who = request.headers.get("Remote-Email") or "nobody"
         return web.Response(text=PAGE.format(who=who), content_type="text/html", headers={"Set-Cookie": "basket=3"})
 
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield int(runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+    async with listening(answer) as port:
+        yield port
 
 
 async def _list_the_shop(admin_sessions: Sessions) -> None:
